@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rules within one tunnel, and between it and the gateway: entry function check_tunnels, called
+ * by conf/load.c after all files are parsed. A rule looks at a value only when it was read well,
+ * so that one mistake is one finding. Pure. Neighbours: conf/across.c, conf/files.c.
+ */
+#include "conf/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/value.h"
+
+#define IPV6_MTU_MIN 1280 /* RFC 8200 section 5 */
+#define HERE(d, slot) given_here(&(d)->given, slot)
+#define INHERITED(d, slot) given_inherited(&(d)->given, slot)
+#define AT(d, slot) ((d)->given.at[slot])
+
+static struct finding *missing(struct drafts *ds, const struct draft *d, const char *what)
+{
+	return findings_add(ds->found, FINDING_ERROR, d->name_at, "%s has no %s", d->tunnel.name,
+			    what);
+}
+
+static void check_interface(struct drafts *ds, struct draft *d)
+{
+	struct conf_tunnel *t = &d->tunnel;
+
+	if (HERE(d, SLOT_INTERFACE) || !value_tunnel_name(t->name))
+		return;
+	if (value_interface(t->name) && !value_interface_reserved(t->name)) {
+		strcpy(t->interface, t->name);
+		return;
+	}
+	finding_hint(findings_add(ds->found, FINDING_ERROR, d->name_at,
+				  "%s cannot be the name of an interface", t->name),
+		     "give one of at most %d characters: interface: NAME", IF_NAMESIZE - 1);
+}
+
+static struct spot local_spot(const struct drafts *ds, const struct draft *d)
+{
+	if (HERE(d, SLOT_LOCAL) || INHERITED(d, SLOT_LOCAL))
+		return AT(d, SLOT_LOCAL);
+	return ds->global.at[SLOT_LOCAL];
+}
+
+static void check_ends(struct drafts *ds, const struct draft *d)
+{
+	const struct conf_tunnel *t = &d->tunnel;
+	struct findings *found = ds->found;
+
+	if (!HERE(d, SLOT_REMOTE))
+		finding_hint(missing(ds, d, "remote"), "give the peer's IPv4 address");
+	if (t->local.kind == CONF_LOCAL_INTERFACE && strcmp(t->local.ifname, t->interface) == 0)
+		finding_hint(findings_add(found, FINDING_ERROR, d->name_at,
+					  "%s is the interface the tunnel is sent from",
+					  t->interface),
+			     "give the tunnel another: interface: NAME");
+	if (t->local.kind != CONF_LOCAL_ADDRESS || t->remote.family == AF_UNSPEC)
+		return;
+	if (t->local.addr.family != t->remote.family) {
+		findings_add(found, FINDING_ERROR, local_spot(ds, d),
+			     "local is an IPv6 address, the remote of %s an IPv4 address", t->name);
+	} else if (addr_equal(&t->local.addr, &t->remote)) {
+		struct finding *finding = findings_add(found, FINDING_ERROR, AT(d, SLOT_REMOTE),
+						       "remote is the gateway's own address");
+		finding_hint(finding, "local was given");
+		finding_other(finding, local_spot(ds, d));
+	}
+}
+
+static void check_inside(struct drafts *ds, const struct draft *d)
+{
+	const struct conf_tunnel *t = &d->tunnel;
+	bool ipv6 = false;
+
+	for (size_t i = 0; i < t->n_addresses; i++) {
+		ipv6 |= t->addresses[i].addr.family == AF_INET6;
+		if (t->remote.family != AF_UNSPEC && prefix_contains(&t->addresses[i], &t->remote))
+			finding_hint(findings_add(ds->found, FINDING_ERROR, d->address_at[i],
+						  "the network of this address contains the remote "
+						  "of the tunnel"),
+				     "the tunnel would be sent through itself");
+	}
+	for (size_t i = 0; i < t->n_routes; i++)
+		ipv6 |= t->routes[i].to.addr.family == AF_INET6;
+	if (ipv6 && t->mtu && t->mtu < IPV6_MTU_MIN)
+		finding_hint(findings_add(ds->found, FINDING_ERROR, AT(d, SLOT_MTU),
+					  "mtu: IPv6, which %s carries, needs at least %d", t->name,
+					  IPV6_MTU_MIN),
+			     "leave the key out for the right one");
+}
+
+static void check_plain(struct drafts *ds, struct draft *d)
+{
+	static const struct {
+		enum schema_slot slot;
+		const char *name;
+	} keys[] = {{SLOT_PEER, "peer"},
+		    {SLOT_AUTH, "auth"},
+		    {SLOT_PSK, "psk"},
+		    {SLOT_IKE, "ike"},
+		    {SLOT_ESP, "esp"}};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!HERE(d, keys[i].slot))
+			continue;
+		struct finding *finding = findings_add(
+			ds->found, FINDING_ERROR, AT(d, keys[i].slot),
+			"%s contradicts protect: none, which sends in clear", keys[i].name);
+		finding_hint(finding, "remove it, or write protect: ipsec; protect was given");
+		finding_other(finding, AT(d, SLOT_PROTECT));
+		finding_hide(finding,
+			     keys[i].slot == SLOT_PSK ? FINDING_SHOW_TO_SPOT : FINDING_SHOW_LINE);
+	}
+}
+
+/* What the tunnel says of itself counts before what defaults say. */
+static enum conf_auth auth_of(const struct draft *d)
+{
+	if (HERE(d, SLOT_AUTH))
+		return d->tunnel.auth;
+	if (HERE(d, SLOT_PSK))
+		return CONF_AUTH_PSK;
+	if (HERE(d, SLOT_PUBLIC_KEY))
+		return CONF_AUTH_PUBLIC_KEY;
+	if (INHERITED(d, SLOT_AUTH))
+		return d->tunnel.auth;
+	return INHERITED(d, SLOT_PSK) ? CONF_AUTH_PSK : CONF_AUTH_PUBLIC_KEY;
+}
+
+static void check_auth_psk(struct drafts *ds, const struct draft *d)
+{
+	if (!HERE(d, SLOT_PSK) && !INHERITED(d, SLOT_PSK))
+		finding_hint(missing(ds, d, "psk"), "psk: the path of a file with the key");
+	if (!HERE(d, SLOT_PUBLIC_KEY))
+		return;
+	struct finding *finding = findings_add(ds->found, FINDING_ERROR, AT(d, SLOT_PUBLIC_KEY),
+					       "public-key contradicts auth: psk");
+	finding_hint(finding, "keep one of the two; psk or auth was given");
+	finding_other(finding, AT(d, HERE(d, SLOT_PSK) ? SLOT_PSK : SLOT_AUTH));
+}
+
+static void check_auth_public_key(struct drafts *ds, const struct draft *d)
+{
+	if (!HERE(d, SLOT_PUBLIC_KEY))
+		finding_hint(missing(ds, d, "peer.public-key"),
+			     "\"gwctl pubkey\" on the peer prints it; or psk: the path of a file");
+	if (!HERE(d, SLOT_PSK))
+		return;
+	struct finding *finding = findings_add(ds->found, FINDING_ERROR, AT(d, SLOT_PSK),
+					       "psk contradicts auth: public-key");
+	finding_hint(finding, "keep one of the two; auth was given");
+	finding_other(finding, AT(d, SLOT_AUTH));
+	finding_hide(finding, FINDING_SHOW_TO_SPOT);
+}
+
+static void check_peer(struct drafts *ds, const struct draft *d)
+{
+	const char *peer = d->tunnel.peer_id, *id = ds->conf->id;
+
+	if (!HERE(d, SLOT_PEER)) {
+		finding_hint(missing(ds, d, "peer"), "peer: {id: NAME, public-key: KEY}");
+		return;
+	}
+	if (!HERE(d, SLOT_PEER_ID))
+		finding_hint(missing(ds, d, "peer.id"), "what the peer has as its gateway.id");
+	if (peer && id && strcasecmp(peer, id) == 0) {
+		struct finding *finding = findings_add(ds->found, FINDING_ERROR,
+						       AT(d, SLOT_PEER_ID),
+						       "the peer has the identity of this gateway");
+		finding_hint(finding, "gateway.id was given");
+		finding_other(finding, ds->global.at[SLOT_ID]);
+	}
+	if (d->tunnel.auth == CONF_AUTH_PSK)
+		check_auth_psk(ds, d);
+	else
+		check_auth_public_key(ds, d);
+}
+
+static void check_gateway_id(struct drafts *ds)
+{
+	struct spot at = {0};
+	bool needed = false;
+
+	for (size_t i = 0; i < ds->list.len; i++)
+		needed |= ds->list.at[i].tunnel.protect == CONF_PROTECT_IPSEC;
+	if (!needed || given_here(&ds->global, SLOT_ID))
+		return;
+	if (given_here(&ds->global, SLOT_GATEWAY))
+		at = ds->global.at[SLOT_GATEWAY];
+	finding_hint(findings_add(ds->found, FINDING_ERROR, at, "the gateway has no id"),
+		     "gateway: {id: NAME}, the name the peers know it by");
+}
+
+void check_tunnels(struct drafts *drafts)
+{
+	check_gateway_id(drafts);
+	for (size_t i = 0; i < drafts->list.len; i++) {
+		struct draft *d = &drafts->list.at[i];
+		if (d->left_out)
+			continue;
+		check_interface(drafts, d);
+		check_ends(drafts, d);
+		check_inside(drafts, d);
+		d->tunnel.auth = auth_of(d);
+		if (d->tunnel.protect == CONF_PROTECT_NONE)
+			check_plain(drafts, d);
+		else
+			check_peer(drafts, d);
+		if (d->tunnel.protect == CONF_PROTECT_NONE || d->tunnel.auth != CONF_AUTH_PSK) {
+			free(d->tunnel.psk_file);
+			d->tunnel.psk_file = NULL;
+		}
+	}
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loaded configuration as a value: freeing it and finding a tunnel in it. conf/load.c makes it.
+ */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/draft.h"
+
+void conf_list_free(char **list)
+{
+	for (char **p = list; p && *p; p++)
+		free(*p);
+	free(list);
+}
+
+void conf_tunnel_done(struct conf_tunnel *tunnel)
+{
+	free(tunnel->name);
+	free(tunnel->description);
+	free(tunnel->addresses);
+	free(tunnel->routes);
+	free(tunnel->peer_id);
+	free(tunnel->psk_file);
+	conf_list_free(tunnel->ike_proposals);
+	conf_list_free(tunnel->esp_proposals);
+}
+
+void draft_done(struct draft *draft)
+{
+	conf_tunnel_done(&draft->tunnel);
+	free(draft->address_at);
+	free(draft->route_at);
+}
+
+void conf_free(struct conf *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_tunnels; i++)
+		conf_tunnel_done(&c->tunnels[i]);
+	free(c->tunnels);
+	free(c->path);
+	free(c->id);
+	free(c->key_file);
+	free(c->charon_socket);
+	free(c);
+}
+
+void conf_report_done(struct conf_report *report)
+{
+	free(report->text);
+	*report = (struct conf_report){0};
+}
+
+static int name_cmp(const void *name, const void *tunnel)
+{
+	return strcmp(name, ((const struct conf_tunnel *)tunnel)->name);
+}
+
+const struct conf_tunnel *conf_find_tunnel(const struct conf *c, const char *name)
+{
+	if (!c->n_tunnels)
+		return NULL;
+	return bsearch(name, c->tunnels, c->n_tunnels, sizeof(c->tunnels[0]), name_cmp);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration as the user meant it: what gwd.yaml(5) describes, after defaults and checks.
+ * Immutable once loaded. Positions stay inside conf/: all findings are reported while loading.
+ */
+#ifndef GWD_CONF_CONF_H
+#define GWD_CONF_CONF_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/key.h"
+
+#define CONF_PATH_DEFAULT "/etc/gwd/gwd.yaml"
+#define CONF_ERRORS_MAX 20
+
+enum conf_auth {
+	CONF_AUTH_PUBLIC_KEY, /* raw Ed25519 keys, RFC 8420 */
+	CONF_AUTH_PSK,
+};
+
+enum conf_protect {
+	CONF_PROTECT_IPSEC,
+	CONF_PROTECT_NONE, /* plain GRE, as the user wrote out */
+};
+
+enum conf_local_kind {
+	CONF_LOCAL_AUTO, /* the source address of the route to the peer */
+	CONF_LOCAL_ADDRESS,
+	CONF_LOCAL_INTERFACE, /* the first address of the remote's family on it */
+};
+
+struct conf_local {
+	enum conf_local_kind kind;
+	struct addr addr;
+	char ifname[IF_NAMESIZE];
+};
+
+struct conf_route {
+	struct prefix to;
+	uint32_t metric; /* 0: the kernel's own default (0 for IPv4, 1024 for IPv6) */
+	uint32_t table; /* 254 main */
+};
+
+/* Text members are NULL when not given and there is no default. */
+struct conf_tunnel {
+	char *name;
+	char *description;
+	bool enabled;
+	char interface[IF_NAMESIZE]; /* the tunnel's name unless given */
+	enum conf_protect protect;
+	struct conf_local local; /* the gateway's unless given */
+	struct addr remote;
+
+	struct prefix *addresses;
+	size_t n_addresses;
+	struct conf_route *routes;
+	size_t n_routes;
+
+	bool has_gre_key;
+	uint32_t gre_key;
+	uint8_t ttl; /* 0: inherit */
+	uint32_t mtu; /* 0: auto, the formula */
+
+	enum conf_auth auth;
+	char *peer_id;
+	char peer_public_key[KEY_PUBLIC_TEXT_SIZE]; /* "" unless auth is public-key */
+	char *psk_file; /* NULL unless auth is psk */
+
+	char **ike_proposals; /* NULL-terminated; strongSwan's syntax */
+	uint32_t ike_rekey_time; /* seconds */
+	uint32_t ike_dpd_delay; /* seconds; 0: off */
+	char **esp_proposals;
+	uint32_t esp_rekey_time; /* seconds */
+	uint32_t esp_replay_window; /* packets; 0: off */
+};
+
+struct conf {
+	char *path;
+	char *id; /* the gateway's IKE identity; NULL only when no tunnel is protected */
+	struct conf_local local;
+	char *key_file; /* NULL only when no tunnel uses public-key */
+	char *charon_socket; /* the vici socket, a path */
+	struct conf_tunnel *tunnels; /* sorted by name */
+	size_t n_tunnels;
+};
+
+/*
+ * All findings of one load: text is what a person reads (file:line:col, source line, caret,
+ * hint), each ends in a newline.
+ */
+struct conf_report {
+	char *text; /* NULL when there is nothing to say */
+	unsigned errors;
+	unsigned warnings;
+};
+
+/*
+ * Reads path and every .yaml in tunnels.d beside it (in strcmp order), checks everything that can
+ * be checked without the kernel or charon, including that key and psk files exist and only their
+ * owner can read them. NULL when there was an error; the report is filled either way and is the
+ * caller's (conf_report_done).
+ */
+struct conf *conf_load(const char *path, struct conf_report *report);
+
+/*
+ * The same for a text in memory, without tunnels.d and without a look at key and psk files; name
+ * is what findings call it.
+ */
+struct conf *conf_load_text(const char *name, const char *text, size_t size,
+			    struct conf_report *report);
+
+/* NULL is fine. */
+void conf_free(struct conf *c);
+void conf_report_done(struct conf_report *report);
+
+/* The tunnel of this name, or NULL. */
+const struct conf_tunnel *conf_find_tunnel(const struct conf *c, const char *name);
+
+#endif

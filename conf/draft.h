@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A configuration while it is made: the values as they will be, with the place each was given at.
+ */
+#ifndef GWD_CONF_DRAFT_H
+#define GWD_CONF_DRAFT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "conf/report.h"
+#include "conf/schema.h"
+#include "lib/vec.h"
+
+/* Which slots were given, and where. here: in the thing itself; inherited: under defaults. */
+struct given {
+	uint64_t here, inherited;
+	struct spot at[SLOTS]; /* of the value, or of the key when the value is a map or a list */
+};
+
+struct draft {
+	struct conf_tunnel tunnel;
+	struct given given;
+	struct spot name_at;
+	struct spot *address_at; /* one per address */
+	struct spot *route_at; /* one per route */
+	bool left_out; /* no map, or another tunnel of this name stands before it */
+};
+
+struct drafts {
+	struct findings *found;
+	struct conf *conf; /* what gateway and charon say; its tunnels come last */
+	struct given global;
+	VEC(struct draft) list;
+};
+
+static inline bool given_here(const struct given *given, enum schema_slot slot)
+{
+	return given->here >> slot & 1;
+}
+
+static inline bool given_inherited(const struct given *given, enum schema_slot slot)
+{
+	return given->inherited >> slot & 1;
+}
+
+/* Frees what the tunnel owns. */
+void conf_tunnel_done(struct conf_tunnel *tunnel);
+void conf_list_free(char **list);
+
+void draft_done(struct draft *draft);
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Compares configurations, so that a reload touches only what changed. Used by daemon/reload.c; the structs are
+ * those of conf/conf.h, and a key added there must be added here.
+ */
+#include "conf/equal.h"
+
+#include <string.h>
+
+static bool text_equal(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool list_equal(char *const *a, char *const *b)
+{
+	size_t i = 0;
+
+	if (!a || !b)
+		return a == b;
+	while (a[i] && b[i] && !strcmp(a[i], b[i]))
+		i++;
+	return !a[i] && !b[i];
+}
+
+static bool local_equal(const struct conf_local *a, const struct conf_local *b)
+{
+	return a->kind == b->kind && addr_equal(&a->addr, &b->addr) &&
+	       !strcmp(a->ifname, b->ifname);
+}
+
+static bool addresses_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	if (a->n_addresses != b->n_addresses)
+		return false;
+	for (size_t i = 0; i < a->n_addresses; i++)
+		if (prefix_cmp(&a->addresses[i], &b->addresses[i]))
+			return false;
+	return true;
+}
+
+static bool routes_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	if (a->n_routes != b->n_routes)
+		return false;
+	for (size_t i = 0; i < a->n_routes; i++)
+		if (prefix_cmp(&a->routes[i].to, &b->routes[i].to) ||
+		    a->routes[i].metric != b->routes[i].metric ||
+		    a->routes[i].table != b->routes[i].table)
+			return false;
+	return true;
+}
+
+static bool ike_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	return a->auth == b->auth && text_equal(a->peer_id, b->peer_id) &&
+	       !strcmp(a->peer_public_key, b->peer_public_key) &&
+	       text_equal(a->psk_file, b->psk_file) &&
+	       list_equal(a->ike_proposals, b->ike_proposals) &&
+	       a->ike_rekey_time == b->ike_rekey_time && a->ike_dpd_delay == b->ike_dpd_delay &&
+	       list_equal(a->esp_proposals, b->esp_proposals) &&
+	       a->esp_rekey_time == b->esp_rekey_time &&
+	       a->esp_replay_window == b->esp_replay_window;
+}
+
+bool conf_tunnel_same_objects(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	return !strcmp(a->interface, b->interface) && a->enabled == b->enabled &&
+	       a->protect == b->protect && local_equal(&a->local, &b->local) &&
+	       addr_equal(&a->remote, &b->remote) && a->has_gre_key == b->has_gre_key &&
+	       a->gre_key == b->gre_key;
+}
+
+bool conf_tunnel_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	return conf_tunnel_same_objects(a, b) && text_equal(a->name, b->name) &&
+	       text_equal(a->description, b->description) && addresses_equal(a, b) &&
+	       routes_equal(a, b) && a->ttl == b->ttl && a->mtu == b->mtu && ike_equal(a, b);
+}
+
+bool conf_gateway_equal(const struct conf *a, const struct conf *b)
+{
+	return text_equal(a->id, b->id) && local_equal(&a->local, &b->local) &&
+	       text_equal(a->key_file, b->key_file) &&
+	       text_equal(a->charon_socket, b->charon_socket);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keyword table of gwd.yaml(5) and the look-ups in it; conf/parse.c walks a document by it. A
+ * key stands here when something implements it, and nowhere else: what is not here is an "unknown
+ * key". Pure.
+ */
+#include "conf/schema.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+#include "lib/text.h"
+
+#define SCHEMA_KEYS_MAX 64
+
+#define AT(place) (1u << SCHEMA_##place)
+#define BOTH (AT(TUNNEL) | AT(DEFAULTS))
+#define DAY 86400u
+
+#define GLOBAL(member) offsetof(struct conf, member)
+#define TUNNEL(member) offsetof(struct conf_tunnel, member)
+#define ROUTE(member) offsetof(struct conf_route, member)
+
+/* clang-format off */
+const struct schema_key schema_keys[] = {
+	{"gateway", AT(TOP), SLOT_GATEWAY, SCHEMA_MAP, .inner = SCHEMA_GATEWAY},
+	{"tunnels", AT(TOP) | AT(PART), SLOT_TUNNELS, SCHEMA_TUNNEL_MAP, .offset = 0},
+	{"defaults", AT(TOP), SLOT_DEFAULTS, SCHEMA_DEFAULTS_MAP, .offset = 0},
+	{"charon", AT(TOP), SLOT_CHARON, SCHEMA_MAP, .inner = SCHEMA_CHARON},
+
+	{"id", AT(GATEWAY), SLOT_ID, SCHEMA_IDENTITY, .offset = GLOBAL(id)},
+	{"local", AT(GATEWAY), SLOT_LOCAL, SCHEMA_LOCAL, .offset = GLOBAL(local)},
+	{"key", AT(GATEWAY), SLOT_KEY, SCHEMA_PATH, .offset = GLOBAL(key_file)},
+	{"socket", AT(CHARON), SLOT_SOCKET, SCHEMA_PATH, .offset = GLOBAL(charon_socket)},
+
+	{"description", BOTH, SLOT_DESCRIPTION, SCHEMA_TEXT, .offset = TUNNEL(description)},
+	{"enabled", BOTH, SLOT_ENABLED, SCHEMA_BOOL, .offset = TUNNEL(enabled)},
+	{"local", BOTH, SLOT_LOCAL, SCHEMA_LOCAL, .offset = TUNNEL(local)},
+	{"mtu", BOTH, SLOT_MTU, SCHEMA_MTU, .offset = TUNNEL(mtu), .min = 576, .max = 65535},
+	{"ttl", BOTH, SLOT_TTL, SCHEMA_TTL, .offset = TUNNEL(ttl), .min = 1, .max = 255},
+	{"protect", BOTH, SLOT_PROTECT, SCHEMA_PROTECT_WORD, .offset = TUNNEL(protect)},
+	{"auth", BOTH, SLOT_AUTH, SCHEMA_AUTH_WORD, .offset = TUNNEL(auth)},
+	{"psk", BOTH, SLOT_PSK, SCHEMA_PATH, .offset = TUNNEL(psk_file)},
+	{"routes", BOTH, SLOT_ROUTES, SCHEMA_ROUTE_LIST, .offset = TUNNEL(routes)},
+	{"ike", BOTH, SLOT_IKE, SCHEMA_MAP, .inner = SCHEMA_IKE},
+	{"esp", BOTH, SLOT_ESP, SCHEMA_MAP, .inner = SCHEMA_ESP},
+
+	{"remote", AT(TUNNEL), SLOT_REMOTE, SCHEMA_REMOTE, .offset = TUNNEL(remote)},
+	{"peer", AT(TUNNEL), SLOT_PEER, SCHEMA_MAP, .inner = SCHEMA_PEER},
+	{"addresses", AT(TUNNEL), SLOT_ADDRESSES, SCHEMA_ADDRESS_LIST, .offset = TUNNEL(addresses)},
+	{"gre-key", AT(TUNNEL), SLOT_GRE_KEY, SCHEMA_GRE_KEY, .offset = TUNNEL(gre_key),
+	 .min = 0, .max = UINT32_MAX},
+	{"interface", AT(TUNNEL), SLOT_INTERFACE, SCHEMA_INTERFACE, .offset = TUNNEL(interface)},
+
+	{"id", AT(PEER), SLOT_PEER_ID, SCHEMA_IDENTITY, .offset = TUNNEL(peer_id)},
+	{"public-key", AT(PEER), SLOT_PUBLIC_KEY, SCHEMA_PUBLIC_KEY,
+	 .offset = TUNNEL(peer_public_key)},
+
+	{"proposals", AT(IKE), SLOT_IKE_PROPOSALS, SCHEMA_IKE_PROPOSAL_LIST,
+	 .offset = TUNNEL(ike_proposals)},
+	{"rekey-time", AT(IKE), SLOT_IKE_REKEY, SCHEMA_DURATION, .offset = TUNNEL(ike_rekey_time),
+	 .min = 10, .max = 7 * DAY, .warn_below = 300},
+	{"dpd-delay", AT(IKE), SLOT_DPD, SCHEMA_DURATION, .offset = TUNNEL(ike_dpd_delay),
+	 .min = 0, .max = 3600},
+
+	{"proposals", AT(ESP), SLOT_ESP_PROPOSALS, SCHEMA_ESP_PROPOSAL_LIST,
+	 .offset = TUNNEL(esp_proposals)},
+	{"rekey-time", AT(ESP), SLOT_ESP_REKEY, SCHEMA_DURATION, .offset = TUNNEL(esp_rekey_time),
+	 .min = 2, .max = 7 * DAY, .warn_below = 60},
+	{"replay-window", AT(ESP), SLOT_REPLAY, SCHEMA_NUMBER,
+	 .offset = TUNNEL(esp_replay_window), .min = 0, .max = 4096},
+
+	{"to", AT(ROUTE), SLOT_TO, SCHEMA_DESTINATION, .offset = ROUTE(to)},
+	{"metric", AT(ROUTE), SLOT_METRIC, SCHEMA_NUMBER, .offset = ROUTE(metric),
+	 .min = 0, .max = UINT32_MAX},
+	{"table", AT(ROUTE), SLOT_TABLE, SCHEMA_NUMBER, .offset = ROUTE(table),
+	 .min = 1, .max = UINT32_MAX},
+};
+/* clang-format on */
+
+const size_t schema_n_keys = sizeof(schema_keys) / sizeof(schema_keys[0]);
+_Static_assert(sizeof(schema_keys) / sizeof(schema_keys[0]) <= SCHEMA_KEYS_MAX, "raise it");
+_Static_assert(SLOTS <= 64, "a set of slots is one uint64_t");
+
+const struct schema_key *schema_find(enum schema_place place, const char *name)
+{
+	for (size_t i = 0; i < schema_n_keys; i++) {
+		const struct schema_key *key = &schema_keys[i];
+		if (key->places & (1u << place) && strcmp(key->name, name) == 0)
+			return key;
+	}
+	return NULL;
+}
+
+const char *schema_nearest(enum schema_place place, const char *written)
+{
+	const char *names[SCHEMA_KEYS_MAX + 1] = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < schema_n_keys; i++) {
+		if (schema_keys[i].places & (1u << place))
+			names[n++] = schema_keys[i].name;
+	}
+	return text_nearest(written, names);
+}
+
+enum schema_place schema_elsewhere(enum schema_place place, const char *name)
+{
+	for (enum schema_place other = SCHEMA_TOP; other < SCHEMA_PLACES; other++) {
+		if (other != place && schema_find(other, name))
+			return other;
+	}
+	return SCHEMA_PLACES;
+}
+
+const char *schema_place_name(enum schema_place place)
+{
+	static const char *const names[SCHEMA_PLACES] = {
+		[SCHEMA_TOP] = "the top level of the main file",
+		[SCHEMA_PART] = "the top level of a file in tunnels.d",
+		[SCHEMA_GATEWAY] = "gateway",
+		[SCHEMA_CHARON] = "charon",
+		[SCHEMA_TUNNEL] = "a tunnel",
+		[SCHEMA_DEFAULTS] = "defaults",
+		[SCHEMA_PEER] = "a tunnel's peer",
+		[SCHEMA_IKE] = "ike",
+		[SCHEMA_ESP] = "esp",
+		[SCHEMA_ROUTE] = "a route",
+	};
+
+	return names[place];
+}

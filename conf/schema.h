@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keyword table of gwd.yaml(5): which key is valid at which place, what its value is, where
+ * it is stored and in which range. It drives parsing, the hints and the check of
+ * dist/gwd.schema.json.
+ */
+#ifndef GWD_CONF_SCHEMA_H
+#define GWD_CONF_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum schema_place {
+	SCHEMA_TOP,
+	SCHEMA_PART, /* the top of a file in tunnels.d */
+	SCHEMA_GATEWAY,
+	SCHEMA_CHARON,
+	SCHEMA_TUNNEL,
+	SCHEMA_DEFAULTS,
+	SCHEMA_PEER,
+	SCHEMA_IKE,
+	SCHEMA_ESP,
+	SCHEMA_ROUTE,
+	SCHEMA_PLACES,
+};
+
+/* One per key and meaning; remembers where a value was given. */
+enum schema_slot {
+	SLOT_GATEWAY,
+	SLOT_TUNNELS,
+	SLOT_DEFAULTS,
+	SLOT_CHARON,
+	SLOT_ID,
+	SLOT_KEY,
+	SLOT_SOCKET,
+	SLOT_LOCAL,
+	SLOT_DESCRIPTION,
+	SLOT_ENABLED,
+	SLOT_INTERFACE,
+	SLOT_PROTECT,
+	SLOT_REMOTE,
+	SLOT_ADDRESSES,
+	SLOT_ROUTES,
+	SLOT_GRE_KEY,
+	SLOT_TTL,
+	SLOT_MTU,
+	SLOT_AUTH,
+	SLOT_PEER,
+	SLOT_PEER_ID,
+	SLOT_PUBLIC_KEY,
+	SLOT_PSK,
+	SLOT_IKE,
+	SLOT_IKE_PROPOSALS,
+	SLOT_IKE_REKEY,
+	SLOT_DPD,
+	SLOT_ESP,
+	SLOT_ESP_PROPOSALS,
+	SLOT_ESP_REKEY,
+	SLOT_REPLAY,
+	SLOT_TO,
+	SLOT_METRIC,
+	SLOT_TABLE,
+	SLOTS,
+};
+
+enum schema_type {
+	SCHEMA_MAP, /* keys of the place inner, stored in the same structure */
+	SCHEMA_TUNNEL_MAP,
+	SCHEMA_DEFAULTS_MAP,
+	SCHEMA_TEXT,
+	SCHEMA_IDENTITY,
+	SCHEMA_PATH,
+	SCHEMA_PUBLIC_KEY,
+	SCHEMA_BOOL,
+	SCHEMA_NUMBER,
+	SCHEMA_DURATION,
+	SCHEMA_MTU,
+	SCHEMA_TTL,
+	SCHEMA_GRE_KEY,
+	SCHEMA_LOCAL,
+	SCHEMA_REMOTE,
+	SCHEMA_INTERFACE,
+	SCHEMA_PROTECT_WORD,
+	SCHEMA_AUTH_WORD,
+	SCHEMA_DESTINATION,
+	SCHEMA_ADDRESS_LIST,
+	SCHEMA_ROUTE_LIST,
+	SCHEMA_IKE_PROPOSAL_LIST,
+	SCHEMA_ESP_PROPOSAL_LIST,
+	SCHEMA_TYPES,
+};
+
+struct schema_key {
+	const char *name;
+	unsigned places; /* bits: 1 << enum schema_place */
+	enum schema_slot slot;
+	enum schema_type type;
+	enum schema_place inner; /* of SCHEMA_MAP */
+	size_t offset; /* into struct conf, conf_tunnel or conf_route, by place */
+	uint32_t min, max; /* numbers, and durations in seconds */
+	uint32_t warn_below; /* durations; 0: never */
+};
+
+/* The whole table, n_keys long. */
+extern const struct schema_key schema_keys[];
+extern const size_t schema_n_keys;
+
+/* The key of this name valid at place, or NULL. */
+const struct schema_key *schema_find(enum schema_place place, const char *name);
+
+/* The nearest name among the keys of place, or NULL. */
+const char *schema_nearest(enum schema_place place, const char *written);
+
+/* A place other than this one where the name is a key, or SCHEMA_PLACES. */
+enum schema_place schema_elsewhere(enum schema_place place, const char *name);
+
+/* What a person calls the place: "the top level", "peer", … */
+const char *schema_place_name(enum schema_place place);
+
+#endif

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Golden tests of the configuration's diagnostics: tests/golden/conf/NAME.yaml goes through
+# "gwctl check", and what that prints must be NAME.expected. NAME.parts/ holds the tunnels.d of a
+# case. The shipped examples must be well. GOLDEN_UPDATE=1 writes what was printed as what is
+# expected. Output is TAP.
+#
+# Key files are made in a folder whose name is as long as the one the cases name, so that carets
+# stand where they did.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+gwctl=$(realpath "${GWCTL:-$root/build/gwctl}")
+cases=$here/conf
+named=/tmp/gwdconf.000000
+folder=$(mktemp -d /tmp/gwdconf.XXXXXX) || exit 99
+trap 'rm -rf "$folder"' EXIT
+n=0 failed=0
+
+verdict() { # STATUS NAME
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+keys_make() {
+	umask 077
+	openssl genpkey -algorithm ed25519 -out "$folder/gwd.key" 2>/dev/null &&
+		openssl pkey -in "$folder/gwd.key" -pubout -out "$folder/public.key" &&
+		openssl genpkey -algorithm ed448 -out "$folder/ed448.key" 2>/dev/null || exit 99
+	openssl rand -base64 24 >"$folder/partner.psk"
+	echo guess >"$folder/short.psk"
+	echo >"$folder/newline.psk"
+	: >"$folder/empty.psk"
+	cp "$folder/partner.psk" "$folder/open.psk"
+	chmod 644 "$folder/open.psk"
+}
+
+check() { # FILE, in the folder $folder/run
+	(
+		cd "$folder/run" || exit 99
+		timeout 60 "$gwctl" check "$1" 2>&1
+		echo "exit $?"
+	) | sed "s|$folder|$named|g"
+}
+
+compare() { # NAME OUTPUT
+	if [ "${GOLDEN_UPDATE:-0}" = 1 ]; then
+		printf '%s\n' "$2" >"$cases/$1.expected"
+	fi
+	diff -u "$cases/$1.expected" <(printf '%s\n' "$2") | sed 's/^/# /'
+	[ "${PIPESTATUS[0]}" -eq 0 ]
+	verdict $? "$1"
+}
+
+run_new() {
+	rm -rf "$folder/run"
+	mkdir "$folder/run"
+}
+
+case_file() { # NAME
+	run_new
+	sed "s|$named|$folder|g" "$cases/$1.yaml" >"$folder/run/$1.yaml"
+	if [ -d "$cases/$1.parts" ]; then
+		cp -r "$cases/$1.parts" "$folder/run/tunnels.d"
+		sed -i "s|$named|$folder|g" "$folder"/run/tunnels.d/*
+	fi
+	compare "$1" "$(check "$1.yaml")"
+}
+
+# What no file in the tree can be.
+case_special() {
+	run_new
+	compare file-absent "$(check file-absent.yaml)"
+	mkdir "$folder/run/file-folder.yaml"
+	compare file-folder "$(check file-folder.yaml)"
+	mkfifo "$folder/run/file-fifo.yaml"
+	compare file-fifo "$(check file-fifo.yaml)"
+	head -c $((16 * 1024 * 1024 + 1)) /dev/zero | tr '\0' '#' >"$folder/run/file-large.yaml"
+	compare file-large "$(check file-large.yaml)"
+	echo 'tunnels: {}' >"$folder/run/parts-file.yaml"
+	: >"$folder/run/tunnels.d"
+	compare parts-file "$(check parts-file.yaml)"
+	rm "$folder/run/tunnels.d"
+	mkdir "$folder/run/tunnels.d"
+	(cd "$folder/run/tunnels.d" && seq -f '%g.yaml' 16385 | xargs touch)
+	mv "$folder/run/parts-file.yaml" "$folder/run/parts-many.yaml"
+	compare parts-many "$(check parts-many.yaml)"
+}
+
+case_example() { # FILE
+	local name output
+	name=$(basename "$1")
+	run_new
+	sed "s|/etc/gwd|$folder|g" "$1" >"$folder/run/$name"
+	# The default key file is the machine's own: name the one made here.
+	grep -q 'key: /' "$folder/run/$name" ||
+		sed -i "s|^gateway:|&\n  key: $folder/gwd.key|" "$folder/run/$name"
+	output=$(check "$name")
+	[[ $output == "$name: well, "*"exit 0" && $output != *warning* ]]
+	verdict $? "example $name"
+	[[ $output == *"exit 0" ]] || printf '%s\n' "$output" | sed 's/^/# /'
+}
+
+[ -x "$gwctl" ] || { echo "Bail out! no $gwctl"; exit 99; }
+keys_make
+for file in "$cases"/*.yaml; do
+	case_file "$(basename "$file" .yaml)"
+done
+case_special
+for file in "$root"/dist/examples/*.yaml; do
+	case_example "$file"
+done
+echo "1..$n"
+exit $failed
