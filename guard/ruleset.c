@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard's table as data (guard/layout.h) and as nft(8) commands. Entries: guard_build_table
+ * for the whole, guard_build_add and guard_build_delete for one pair. Pure; guard/guard.c runs the
+ * text, guard/parse.c reads the result back. GRE's header is that of RFC 2784 and RFC 2890.
+ *
+ * Where it looks. Output: a GRE device hands its packet to LOCAL_OUT (ip_tunnel_xmit, ip6_tnl_xmit
+ * -> ip_local_out) with the xfrm bundle as its route, before ESP has replaced the packet and
+ * before fragmentation; `rt ipsec` is that bundle. Input: `meta ipsec` is the packet's secpath.
+ * IPv4 is reassembled before LOCAL_IN (ip_local_deliver), IPv6 after it, so of an IPv6 datagram
+ * the first fragment is judged: one that shows too little to be judged is dropped (RFC 7112
+ * section 5 allows it, and no sender makes such), and without the first the others are never
+ * delivered.
+ *
+ * How. Only the last expression of a rule looks into a set, and a set has one direction, so that
+ * an element's own counter counts exactly the packets of its pair that were stopped there. The
+ * protocol is matched in the base chain and the GRE header in another: nft 1.0.6 aborts when it
+ * lists a raw transport expression in a rule that also says `meta l4proto 47`. The sets' `typeof
+ * @th,32,32` is what gives a set a 32 bit key in network order that such an expression may be
+ * looked up in.
+ */
+#include "guard/layout.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "guard/guard.h"
+
+/* Linux takes no GRE with the routing bit (gre_parse_header): a key stands in one of two places. */
+#define KEYED "@th,0,16 & 0xa000 == 0x2000 "
+#define SUMMED_KEYED "@th,0,16 & 0xa000 == 0xa000 "
+#define PAIR4 "ip saddr . ip daddr"
+#define PAIR6 "ip6 saddr . ip6 daddr"
+
+#define DROP(dir, which, match, set)                                      \
+	{                                                                 \
+		"clear_" dir, dir which, match, set "_" dir, "drop", NULL \
+	}
+
+const struct guard_set guard_sets[GUARD_SETS] = {
+	{"pair4_out", AF_INET, false, true}, {"pair6_out", AF_INET6, false, true},
+	{"key4_out", AF_INET, true, true},   {"key6_out", AF_INET6, true, true},
+	{"pair4_in", AF_INET, false, false}, {"pair6_in", AF_INET6, false, false},
+	{"key4_in", AF_INET, true, false},   {"key6_in", AF_INET6, true, false},
+};
+
+const struct guard_chain guard_chains[GUARD_CHAINS] = {
+	{"clear_out", NULL},
+	{"clear_in", NULL},
+	{"out", "output"},
+	{"in", "input"},
+};
+
+const struct guard_rule guard_rules[] = {
+	{"out", "out clear", "meta l4proto 47 rt ipsec missing", NULL, "jump", "clear_out"},
+	DROP("out", "4", PAIR4, "pair4"),
+	DROP("out", "6", PAIR6, "pair6"),
+	DROP("out", "4 key", KEYED PAIR4 " . @th,32,32", "key4"),
+	DROP("out", "4 sum key", SUMMED_KEYED PAIR4 " . @th,64,32", "key4"),
+	DROP("out", "6 key", KEYED PAIR6 " . @th,32,32", "key6"),
+	DROP("out", "6 sum key", SUMMED_KEYED PAIR6 " . @th,64,32", "key6"),
+	/* What passes the first three is a header chain that cannot be followed to a protocol. */
+	{"in", "in other", "meta l4proto != 47", NULL, "accept", NULL},
+	{"in", "in clear", "meta l4proto 47 meta ipsec missing", NULL, "jump", "clear_in"},
+	{"in", "in gre", "meta l4proto 47", NULL, "accept", NULL},
+	{"in", "in headless", "meta ipsec missing frag frag-off 0", NULL, "drop", NULL},
+	DROP("in", "4", PAIR4, "pair4"),
+	DROP("in", "6", PAIR6, "pair6"),
+	DROP("in", "4 key", KEYED PAIR4 " . @th,32,32", "key4"),
+	DROP("in", "4 sum key", SUMMED_KEYED PAIR4 " . @th,64,32", "key4"),
+	DROP("in", "6 key", KEYED PAIR6 " . @th,32,32", "key6"),
+	DROP("in", "6 sum key", SUMMED_KEYED PAIR6 " . @th,64,32", "key6"),
+	/* Always true where the packet reaches to the end of either key's place. */
+	{"clear_in", "in whole", "@th,64,32 & 0 == 0", NULL, "return", NULL},
+	{"clear_in", "in6 short", "frag frag-off 0", NULL, "drop", NULL},
+};
+
+_Static_assert(sizeof(guard_rules) / sizeof(*guard_rules) == GUARD_RULES, "the reader's count");
+
+static void element_add(struct text *out, const struct guard_set *set, const struct guard_pair *p)
+{
+	char local[ADDR_TEXT_SIZE], remote[ADDR_TEXT_SIZE];
+
+	addr_format(&p->local, local);
+	addr_format(&p->remote, remote);
+	text_add(out, "%s . %s", set->out ? local : remote, set->out ? remote : local);
+	if (set->has_key)
+		text_add(out, " . 0x%08x", p->key);
+}
+
+static bool pair_valid(const struct guard_pair *p)
+{
+	return addr_size(p->local.family) && p->local.family == p->remote.family;
+}
+
+static bool pair_belongs(const struct guard_pair *p, const struct guard_set *set)
+{
+	return p->local.family == set->family && p->has_key == set->has_key;
+}
+
+static void elements_add(struct text *out, const struct guard_set *set,
+			 const struct guard_pair *pairs, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!pair_belongs(&pairs[i], set))
+			continue;
+		text_add(out, any ? ",\n" : "elements = {\n");
+		element_add(out, set, &pairs[i]);
+		any = true;
+	}
+	if (any)
+		text_add(out, "\n}\n");
+}
+
+static void set_add(struct text *out, const struct guard_set *set, const struct guard_pair *pairs,
+		    size_t n)
+{
+	const char *ip = set->family == AF_INET ? "ip" : "ip6";
+
+	text_add(out, "set %s {\ntypeof %s saddr . %s daddr%s\ncounter\n", set->name, ip, ip,
+		 set->has_key ? " . @th,32,32" : "");
+	elements_add(out, set, pairs, n);
+	text_add(out, "}\n");
+}
+
+static void rule_add(struct text *out, const struct guard_rule *rule)
+{
+	text_add(out, "%s%s%s %s%s%s comment \"" GUARD_MARK "%s\"\n", rule->match,
+		 rule->set ? " @" : "", rule->set ? rule->set : "", rule->verdict,
+		 rule->target ? " " : "", rule->target ? rule->target : "", rule->name);
+}
+
+static void chain_add(struct text *out, const struct guard_chain *chain)
+{
+	text_add(out, "chain %s {\n", chain->name);
+	if (chain->hook)
+		text_add(out, "type filter hook %s priority %d; policy accept;\n", chain->hook,
+			 GUARD_PRIORITY);
+	for (size_t i = 0; i < GUARD_RULES; i++)
+		if (!strcmp(guard_rules[i].chain, chain->name))
+			rule_add(out, &guard_rules[i]);
+	text_add(out, "}\n");
+}
+
+static void element_commands_add(struct text *out, const char *verb, const struct guard_pair *p)
+{
+	if (!pair_valid(p)) {
+		out->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < GUARD_SETS; i++) {
+		if (!pair_belongs(p, &guard_sets[i]))
+			continue;
+		text_add(out, "%s element inet " GUARD_TABLE " %s { ", verb, guard_sets[i].name);
+		element_add(out, &guard_sets[i], p);
+		text_add(out, " }\n");
+	}
+}
+
+void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!pair_valid(&pairs[i]))
+			out->failed = true;
+	guard_build_remove(out);
+	text_add(out, "table inet " GUARD_TABLE " {\n");
+	for (size_t i = 0; i < GUARD_SETS; i++)
+		set_add(out, &guard_sets[i], pairs, n);
+	for (size_t i = 0; i < GUARD_CHAINS; i++)
+		chain_add(out, &guard_chains[i]);
+	text_add(out, "}\n");
+}
+
+void guard_build_add(struct text *out, const struct guard_pair *pair)
+{
+	element_commands_add(out, "add", pair);
+}
+
+void guard_build_delete(struct text *out, const struct guard_pair *pair)
+{
+	element_commands_add(out, "add", pair);
+	element_commands_add(out, "delete", pair);
+}
+
+void guard_build_remove(struct text *out)
+{
+	text_add(out, "add table inet " GUARD_TABLE "\ndelete table inet " GUARD_TABLE "\n");
+}
