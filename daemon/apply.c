@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Carries out a plan. Entry: apply_plan, called by daemon/reconcile.c. Neighbouring actions of one kind become one
+ * batch: one nftables transaction, one run of netlink messages, few vici messages. The order is the plan's, and an action
+ * that failed stops the later ones of its tunnel, so that no link is made without guard and policies.
+ */
+#include "daemon/apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/charon.h"
+#include "lib/log.h"
+
+#define GROUP_DELETE_FROM 4 /* links; below, deleting one by one touches less */
+
+struct applier {
+	struct gateway *gw;
+	const struct plan *plan;
+	const struct objects *want;
+	char **errors;
+	bool *stopped; /* per tunnel */
+	bool all_stopped;
+	size_t *owner; /* action of each message of the batch at hand */
+	size_t n_owner;
+};
+
+static void action_failed(struct applier *a, size_t i, const char *text)
+{
+	int tunnel = a->plan->actions.at[i].tunnel;
+
+	if (!a->errors[i])
+		a->errors[i] = strdup(text);
+	if (tunnel >= 0)
+		a->stopped[tunnel] = true;
+}
+
+static bool action_stopped(const struct applier *a, size_t i)
+{
+	const struct plan_action *act = &a->plan->actions.at[i];
+
+	if (act->op == PLAN_CONFLICT)
+		return true;
+	if (act->op == PLAN_DELETE)
+		return false;
+	return a->all_stopped || (act->tunnel >= 0 && a->stopped[act->tunnel]);
+}
+
+static bool same_batch(const struct plan_action *a, const struct plan_action *b)
+{
+	bool guards = a->kind <= OBJECT_PAIR && b->kind <= OBJECT_PAIR;
+
+	return (a->kind == b->kind || guards) && (a->op == PLAN_DELETE) == (b->op == PLAN_DELETE);
+}
+
+/* The state the transaction leaves, so that one pair's change need not read all of them back. */
+static void pairs_note(struct guard_state *seen, const struct guard_pair *pair, bool add)
+{
+	size_t at = 0;
+	struct guard_pair *grown;
+
+	while (at < seen->n_pairs && guard_pair_cmp(&seen->pairs[at], pair) < 0)
+		at++;
+	if (at < seen->n_pairs && !guard_pair_cmp(&seen->pairs[at], pair)) {
+		if (add) {
+			seen->pairs[at].out_missing = seen->pairs[at].in_missing = false;
+			return;
+		}
+		memmove(&seen->pairs[at], &seen->pairs[at + 1],
+			(--seen->n_pairs - at) * sizeof(*pair));
+		return;
+	}
+	grown = add ? realloc(seen->pairs, (seen->n_pairs + 1) * sizeof(*pair)) : NULL;
+	if (!grown)
+		return;
+	seen->pairs = grown;
+	memmove(&grown[at + 1], &grown[at], (seen->n_pairs++ - at) * sizeof(*pair));
+	grown[at] = *pair;
+}
+
+static void guard_note(struct applier *a, size_t from, size_t to, bool whole)
+{
+	struct guard_state *seen = &a->gw->guard_seen;
+
+	guard_events_read(a->gw->guard_events);
+	if (whole) {
+		a->gw->guard_dirty = true;
+		return;
+	}
+	for (size_t i = from; i < to; i++) {
+		const struct plan_action *act = &a->plan->actions.at[i];
+
+		if (!a->errors[i] && act->kind == OBJECT_PAIR && act->op != PLAN_CONFLICT)
+			pairs_note(seen, act->want ? act->want : act->have, act->op != PLAN_DELETE);
+	}
+}
+
+static bool guard_commands(struct applier *a, size_t from, size_t to, struct text *commands)
+{
+	bool whole = false;
+
+	for (size_t i = from; i < to; i++) {
+		const struct plan_action *act = &a->plan->actions.at[i];
+
+		if (action_stopped(a, i))
+			continue;
+		if (act->kind == OBJECT_GUARD && act->op == PLAN_DELETE)
+			guard_build_remove(commands);
+		else if (act->kind == OBJECT_GUARD)
+			guard_build_table(commands, a->want->pairs.at, a->want->pairs.len);
+		else if (act->op == PLAN_DELETE)
+			guard_build_delete(commands, act->have);
+		else
+			guard_build_add(commands, act->want);
+		whole |= act->kind == OBJECT_GUARD;
+	}
+	return whole;
+}
+
+static void apply_guard(struct applier *a, size_t from, size_t to)
+{
+	struct text commands = {0};
+	char err[256] = "";
+	bool whole = guard_commands(a, from, to, &commands);
+	int r = commands.failed ? -ENOMEM : 0;
+
+	if (!r && commands.len)
+		r = guard_run(a->gw->guard, commands.text, err, sizeof(err));
+	text_free(&commands);
+	if (r) {
+		a->gw->guard_dirty = true;
+		a->all_stopped |= whole;
+		for (size_t i = from; i < to; i++)
+			if (!action_stopped(a, i) || a->all_stopped)
+				action_failed(a, i, *err ? err : strerror(-r));
+		return;
+	}
+	guard_note(a, from, to, whole);
+}
+
+/* Deleting what is gone already is success. */
+static bool gone_already(const struct plan_action *act, int err)
+{
+	return act->op == PLAN_DELETE && (err == -ENOENT || err == -ESRCH || err == -ENODEV ||
+					  err == -EADDRNOTAVAIL || err == -ENXIO);
+}
+
+static void batch_result(void *user, size_t index, int err, const char *text)
+{
+	struct applier *a = user;
+	size_t i = index < a->n_owner ? a->owner[index] : a->owner[0];
+	const struct plan_action *act = &a->plan->actions.at[i];
+	char line[320];
+
+	if (!err || gone_already(act, err))
+		return;
+	if (act->kind == OBJECT_ADDR && err == -EEXIST)
+		return;
+	snprintf(line, sizeof(line), "%s%s", text,
+		 act->kind == OBJECT_LINK && err == -EOPNOTSUPP
+			 ? " (the kernel has no ip_gre: `modprobe ip_gre`, or a kernel with CONFIG_NET_IPGRE)"
+			 : "");
+	action_failed(a, i, line);
+}
+
+static unsigned tunnel_ifindex(const struct applier *a, const struct plan_action *act)
+{
+	if (act->op == PLAN_DELETE || act->tunnel < 0)
+		return 0;
+	return a->gw->tunnels[act->tunnel].ifindex;
+}
+
+static void put_policy(struct nl_batch *b, const struct plan_action *act)
+{
+	if (act->op == PLAN_DELETE)
+		xfrm_policy_put_delete(b, act->have);
+	else
+		xfrm_policy_put(b, act->want, act->op == PLAN_CREATE);
+}
+
+static void put_link(struct nl_batch *b, const struct plan_action *act)
+{
+	const struct gre_link *have = act->have;
+
+	if (act->op == PLAN_DELETE || act->op == PLAN_REPLACE)
+		gre_link_put_delete(b, have->ifindex);
+	if (act->op == PLAN_CREATE || act->op == PLAN_REPLACE)
+		gre_link_put(b, act->want, 0, true);
+	if (act->op == PLAN_UPDATE)
+		gre_link_put(b, act->want, have->ifindex, false);
+}
+
+static void put_addr(struct nl_batch *b, const struct plan_action *act, unsigned ifindex)
+{
+	const struct gre_addr *have = act->have;
+
+	if (act->op == PLAN_DELETE || act->op == PLAN_REPLACE || act->op == PLAN_UPDATE)
+		gre_addr_put_delete(b, have, have->ifindex);
+	if (act->op != PLAN_DELETE)
+		gre_addr_put(b, act->want, ifindex);
+}
+
+static void put_route(struct nl_batch *b, const struct plan_action *act, unsigned ifindex)
+{
+	const struct gre_route *have = act->have;
+
+	if (act->op == PLAN_DELETE || act->op == PLAN_REPLACE || act->op == PLAN_UPDATE)
+		gre_route_put_delete(b, have, have->ifindex);
+	if (act->op != PLAN_DELETE)
+		gre_route_put(b, act->want, ifindex);
+}
+
+static void put_action(struct applier *a, struct nl_batch *b, size_t i)
+{
+	const struct plan_action *act = &a->plan->actions.at[i];
+	size_t before = nl_batch_len(b);
+
+	if (act->kind == OBJECT_POLICY)
+		put_policy(b, act);
+	else if (act->kind == OBJECT_LINK)
+		put_link(b, act);
+	else if (act->kind == OBJECT_ADDR)
+		put_addr(b, act, tunnel_ifindex(a, act));
+	else
+		put_route(b, act, tunnel_ifindex(a, act));
+	while (before++ < nl_batch_len(b))
+		a->owner[a->n_owner++] = i;
+}
+
+/* RTM_DELLINK by group takes every link of the group: the kernel must show none there but these. */
+static void put_group_delete(struct applier *a, struct nl_batch *b, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct gre_link *have = a->plan->actions.at[i].have;
+
+		gre_link_put_group(b, have->ifindex, GRE_GROUP_DOOMED);
+		a->owner[a->n_owner++] = i;
+	}
+	gre_link_put_delete_group(b, GRE_GROUP_DOOMED);
+	a->owner[a->n_owner++] = from;
+}
+
+static void apply_netlink(struct applier *a, size_t from, size_t to)
+{
+	const struct plan_action *first = &a->plan->actions.at[from];
+	bool links_go = first->kind == OBJECT_LINK && first->op == PLAN_DELETE;
+	struct nl_batch *b = nl_batch_new();
+	struct nl *nl = first->kind == OBJECT_POLICY ? a->gw->xfrm : a->gw->rtnl;
+
+	a->n_owner = 0;
+	a->owner = b ? calloc(2 * (to - from) + 1, sizeof(*a->owner)) : NULL;
+	if (!a->owner) {
+		for (size_t i = from; i < to; i++)
+			action_failed(a, i, strerror(ENOMEM));
+		nl_batch_free(b);
+		return;
+	}
+	if (links_go && to - from >= GROUP_DELETE_FROM)
+		put_group_delete(a, b, from, to);
+	else
+		for (size_t i = from; i < to; i++)
+			if (!action_stopped(a, i))
+				put_action(a, b, i);
+	if (nl_batch_len(b))
+		nl_batch_send(nl, b, batch_result, a);
+	nl_batch_free(b);
+	free(a->owner);
+	a->owner = NULL;
+}
+
+static int note_ifindex(void *user, const struct gre_link *link)
+{
+	struct tunnel *t = gateway_tunnel_by_ifname(user, link->name);
+
+	if (t) {
+		t->ifindex = link->ifindex;
+		t->operstate = link->operstate;
+	}
+	return 0;
+}
+
+static void apply_links(struct applier *a, size_t from, size_t to)
+{
+	struct gre_link link;
+
+	apply_netlink(a, from, to);
+	if (a->plan->actions.at[from].op == PLAN_DELETE)
+		return;
+	if (to - from > GROUP_DELETE_FROM) {
+		gre_link_dump(a->gw->rtnl, GRE_GROUP, note_ifindex, NULL, a->gw);
+		return;
+	}
+	for (size_t i = from; i < to; i++) {
+		const struct gre_link *want = a->plan->actions.at[i].want;
+
+		if (want && !gre_link_get(a->gw->rtnl, want->name, &link))
+			note_ifindex(a->gw, &link);
+	}
+}
+
+static void apply_conns(struct applier *a, size_t from, size_t to)
+{
+	const struct object_conn **conns = calloc(to - from, sizeof(*conns));
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++) {
+		const struct plan_action *act = &a->plan->actions.at[i];
+
+		if (act->op == PLAN_DELETE)
+			charon_unload_conn(a->gw,
+					   ((const struct object_conn *)act->have)->conn.name);
+		else if (conns && !action_stopped(a, i))
+			conns[n++] = act->want;
+	}
+	if (n)
+		charon_load_conns(a->gw, conns, n);
+	free(conns);
+}
+
+static void apply_secrets(struct applier *a, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct plan_action *act = &a->plan->actions.at[i];
+
+		if (act->op == PLAN_DELETE)
+			charon_unload_secret(a->gw,
+					     ((const struct object_secret *)act->have)->name);
+		else if (!action_stopped(a, i))
+			charon_load_secret(a->gw, act->want);
+	}
+}
+
+static void apply_batch(struct applier *a, size_t from, size_t to)
+{
+	switch (a->plan->actions.at[from].kind) {
+	case OBJECT_GUARD:
+	case OBJECT_PAIR:
+		apply_guard(a, from, to);
+		break;
+	case OBJECT_SECRET:
+		apply_secrets(a, from, to);
+		break;
+	case OBJECT_CONN:
+		apply_conns(a, from, to);
+		break;
+	case OBJECT_LINK:
+		apply_links(a, from, to);
+		break;
+	case OBJECT_POLICY:
+	case OBJECT_ADDR:
+	case OBJECT_ROUTE:
+		apply_netlink(a, from, to);
+		break;
+	case OBJECT_KINDS:
+		break;
+	}
+}
+
+void apply_plan(struct gateway *gw, const struct plan *p, const struct objects *want, char **errors)
+{
+	struct applier a = {.gw = gw, .plan = p, .want = want, .errors = errors};
+
+	a.stopped = calloc(gw->conf->n_tunnels + 1, sizeof(*a.stopped));
+	if (!a.stopped)
+		return;
+	for (size_t from = 0, to; from < p->actions.len; from = to) {
+		for (to = from + 1; to < p->actions.len; to++)
+			if (!same_batch(&p->actions.at[from], &p->actions.at[to]))
+				break;
+		apply_batch(&a, from, to);
+	}
+	gw->writes += plan_changes(p);
+	free(a.stopped);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The control socket (doc/CONTROL.md). Entry: control_init. One request per connection; who may ask what is decided from
+ * the peer's credentials (SO_PEERCRED, unix(7)) before the verb runs. All sizes, counts and times are capped, since
+ * whoever may open the socket may also send rubbish. Verbs live in daemon/verbs.c.
+ */
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/verbs.h"
+#include "lib/log.h"
+#include "lib/protocol.h"
+
+#define CLIENTS_MAX 64
+#define READ_SECONDS 10
+#define WRITE_SECONDS 30
+
+struct control_client {
+	struct control_client *next;
+	struct control *control;
+	struct bufferevent *bev;
+	uint64_t id;
+	uid_t uid;
+	bool answered;
+	char *wait_tunnel; /* control_wait: for whom, NULL when not waiting */
+	bool wait_up;
+	uint64_t wait_until; /* monotonic ms */
+	struct event *wait_timer;
+};
+
+struct control {
+	struct gateway *gw;
+	struct evconnlistener *listener;
+	struct control_client *clients;
+	unsigned n_clients;
+	uint64_t last_id;
+	char path[108];
+};
+
+struct gateway *control_gateway(struct control_client *c)
+{
+	return c->control->gw;
+}
+
+uint64_t control_id(const struct control_client *c)
+{
+	return c->id;
+}
+
+struct control_client *control_find(struct gateway *gw, uint64_t id)
+{
+	struct control_client *c = gw->control ? gw->control->clients : NULL;
+
+	while (c && c->id != id)
+		c = c->next;
+	return c;
+}
+
+static void client_free(struct control_client *c)
+{
+	struct control_client **link = &c->control->clients;
+
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
+	c->control->n_clients--;
+	bufferevent_free(c->bev);
+	if (c->wait_timer)
+		event_free(c->wait_timer);
+	free(c->wait_tunnel);
+	free(c);
+}
+
+static void send_json(struct control_client *c, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	if (text) {
+		evbuffer_add(out, text, strlen(text));
+		evbuffer_add(out, "\n", 1);
+	}
+	free(text);
+	json_decref(object);
+}
+
+void control_answer(struct control_client *c, int status, json_t *result, const char *error)
+{
+	json_t *answer = json_pack("{s:i}", "exit", status);
+
+	if (result)
+		json_object_set_new(answer, "result", result);
+	if (error)
+		json_object_set_new(answer, "error", json_string(error));
+	c->answered = true;
+	bufferevent_disable(c->bev, EV_READ);
+	send_json(c, answer);
+}
+
+static void wait_over(struct control_client *c)
+{
+	char *name = c->wait_tunnel;
+
+	c->wait_tunnel = NULL;
+	verbs_answer_tunnel(c, name, c->wait_up);
+	free(name);
+}
+
+static void on_wait_timer(evutil_socket_t fd, short what, void *user)
+{
+	struct control_client *c = user;
+
+	(void)fd, (void)what;
+	if (c->wait_tunnel)
+		wait_over(c);
+}
+
+void control_wait(struct control_client *c, const char *tunnel, bool for_up, uint64_t ms)
+{
+	struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
+			     .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+	c->wait_tunnel = strdup(tunnel);
+	c->wait_up = for_up;
+	c->wait_timer = evtimer_new(c->control->gw->base, on_wait_timer, c);
+	if (!c->wait_tunnel || !c->wait_timer || evtimer_add(c->wait_timer, &tv)) {
+		control_answer(c, 1, NULL, "out of memory");
+		return;
+	}
+	if (for_up)
+		send_json(c, json_pack("{s:s+}", "progress", tunnel,
+				       ": waiting for the tunnel to come up"));
+}
+
+void control_tunnel_changed(const struct tunnel *t)
+{
+	struct control_client *c = t->gw->control ? t->gw->control->clients : NULL;
+
+	for (; c; c = c->next)
+		if (c->wait_tunnel && !strcmp(c->wait_tunnel, t->conf->name) &&
+		    verbs_wait_is_over(t, c->wait_up))
+			wait_over(c);
+}
+
+static void request_run(struct control_client *c, const char *line, size_t len)
+{
+	json_error_t where;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
+	char text[256];
+
+	if (!json_is_object(request)) {
+		snprintf(text, sizeof(text), "the request is no JSON object: %s", where.text);
+		control_answer(c, 1, NULL, text);
+	} else {
+		verbs_run(c, request, c->uid == 0);
+	}
+	json_decref(request);
+}
+
+static void on_read(struct bufferevent *bev, void *user)
+{
+	struct control_client *c = user;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	size_t len;
+	char *line;
+
+	if (c->answered || c->wait_tunnel)
+		return;
+	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+	if (!line) {
+		if (evbuffer_get_length(in) >= PROTOCOL_REQUEST_MAX)
+			control_answer(c, 1, NULL, "the request is longer than 64 KiB");
+		return;
+	}
+	bufferevent_set_timeouts(bev, NULL, &(struct timeval){.tv_sec = WRITE_SECONDS});
+	bufferevent_disable(bev, EV_READ);
+	request_run(c, line, len);
+	free(line);
+}
+
+static void on_drained(struct bufferevent *bev, void *user)
+{
+	struct control_client *c = user;
+
+	if (c->answered && !evbuffer_get_length(bufferevent_get_output(bev)))
+		client_free(c);
+}
+
+static void on_client_event(struct bufferevent *bev, short what, void *user)
+{
+	(void)bev;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+		client_free(user);
+}
+
+static bool client_credentials(int fd, uid_t *uid)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
+		return false;
+	*uid = cred.uid;
+	return true;
+}
+
+static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len,
+		      void *user)
+{
+	struct control *ctl = user;
+	struct control_client *c = calloc(1, sizeof(*c));
+	struct timeval read_wait = {.tv_sec = READ_SECONDS}, write_wait = {.tv_sec = WRITE_SECONDS};
+
+	(void)l, (void)sa, (void)len;
+	if (!c || ctl->n_clients >= CLIENTS_MAX || !client_credentials(fd, &c->uid)) {
+		free(c);
+		close(fd);
+		return;
+	}
+	c->bev = bufferevent_socket_new(ctl->gw->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!c->bev) {
+		free(c);
+		close(fd);
+		return;
+	}
+	c->control = ctl;
+	c->id = ++ctl->last_id;
+	c->next = ctl->clients;
+	ctl->clients = c;
+	ctl->n_clients++;
+	bufferevent_setcb(c->bev, on_read, on_drained, on_client_event, c);
+	bufferevent_set_timeouts(c->bev, &read_wait, &write_wait);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, PROTOCOL_REQUEST_MAX);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	send_json(c, json_pack("{s:s,s:i}", "gwd", GWD_VERSION, "protocol", PROTOCOL_NUMBER));
+}
+
+/* Made under a tight umask; then opened to the group gwd where there is one. */
+static int socket_bind(const struct control *ctl, char *err, size_t err_size)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int made = mkdir(ctl->gw->run_dir, 0755);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t before = umask(0177);
+	struct group *group = getgrnam(PROTOCOL_GROUP);
+	int r = fd < 0 ? -errno : 0;
+
+	(void)made; /* what is wrong with the folder bind tells */
+	memcpy(sa.sun_path, ctl->path, sizeof(ctl->path));
+	unlink(ctl->path);
+	if (!r && bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		r = -errno;
+	umask(before);
+	if (!r && group && (chown(ctl->path, 0, group->gr_gid) || chmod(ctl->path, 0660)))
+		r = -errno;
+	if (!r)
+		return fd;
+	snprintf(err, err_size, "control socket %s: %s", ctl->path, strerror(-r));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int control_init(struct gateway *gw, char *err, size_t err_size)
+{
+	struct control *ctl = calloc(1, sizeof(*ctl));
+	int fd;
+
+	if (!ctl)
+		return -ENOMEM;
+	ctl->gw = gw;
+	if ((size_t)snprintf(ctl->path, sizeof(ctl->path), "%s/" PROTOCOL_SOCKET, gw->run_dir) >=
+	    sizeof(ctl->path)) {
+		snprintf(err, err_size, "the run directory's path is too long: %s", gw->run_dir);
+		free(ctl);
+		return -ENAMETOOLONG;
+	}
+	fd = socket_bind(ctl, err, err_size);
+	if (fd < 0) {
+		free(ctl);
+		return fd;
+	}
+	ctl->listener = evconnlistener_new(gw->base, on_accept, ctl, LEV_OPT_CLOSE_ON_FREE, 64, fd);
+	if (!ctl->listener) {
+		close(fd);
+		free(ctl);
+		return -ENOMEM;
+	}
+	gw->control = ctl;
+	return 0;
+}
+
+void control_done(struct gateway *gw)
+{
+	struct control *ctl = gw->control;
+
+	if (!ctl)
+		return;
+	while (ctl->clients)
+		client_free(ctl->clients);
+	evconnlistener_free(ctl->listener);
+	unlink(ctl->path);
+	free(ctl);
+	gw->control = NULL;
+}

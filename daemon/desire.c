@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration as objects: what the kernel, the guard and charon should hold for it. Entry
+ * function: desire. Neighbours: conf/ gives the meaning, daemon/desire_mtu.c the MTU, daemon/plan.c
+ * compares the result with what was observed. Pure.
+ */
+#include "daemon/desire.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * reqids are the low 28 bits of SipHash-2-4 (crypto_shorthash, little-endian) of the tunnel's name
+ * under this key. Key, hash and bits are the same in every version: another reqid would replace the
+ * policies and SAs of running tunnels at an upgrade.
+ */
+#define REQID_CONTEXT "gwd tunnel reqid"
+
+struct builder {
+	const struct desire_input *in;
+	const uint32_t *reqids;
+	struct objects *out;
+};
+
+static uint32_t name_hash(const char *name)
+{
+	unsigned char key[crypto_shorthash_KEYBYTES], hash[crypto_shorthash_BYTES];
+
+	_Static_assert(sizeof(REQID_CONTEXT) - 1 == crypto_shorthash_KEYBYTES, "key size");
+	memcpy(key, REQID_CONTEXT, sizeof(key));
+	crypto_shorthash(hash, (const unsigned char *)name, strlen(name), key);
+	uint32_t low = (uint32_t)hash[0] | (uint32_t)hash[1] << 8 | (uint32_t)hash[2] << 16 |
+		       (uint32_t)hash[3] << 24;
+	return low & XFRM_REQID_MASK;
+}
+
+/* Takes the first free number from want on. taken is an open-addressed table of mask + 1 places,
+ * never full. */
+static uint32_t reqid_take(uint32_t *taken, size_t mask, uint32_t want)
+{
+	for (;;) {
+		uint32_t reqid = XFRM_REQID_BASE | want;
+		size_t place = want & mask;
+		while (taken[place] && taken[place] != reqid)
+			place = (place + 1) & mask;
+		if (!taken[place]) {
+			taken[place] = reqid;
+			return reqid;
+		}
+		want = (want + 1) & XFRM_REQID_MASK;
+	}
+}
+
+int desire_reqids(const struct conf *conf, uint32_t *reqids)
+{
+	size_t places = 16;
+
+	while (places < conf->n_tunnels * 2)
+		places *= 2;
+	uint32_t *taken = calloc(places, sizeof(*taken));
+	if (!taken)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->n_tunnels; i++)
+		reqids[i] = reqid_take(taken, places - 1, name_hash(conf->tunnels[i].name));
+	free(taken);
+	return 0;
+}
+
+static void secret_name(char name[IKE_NAME_SIZE], const char *tunnel)
+{
+	snprintf(name, IKE_NAME_SIZE, "%s%s", IKE_PREFIX, tunnel);
+}
+
+static int add_pair(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	struct guard_pair *pair = vec_push(&b->out->pairs);
+
+	if (!pair)
+		return -ENOMEM;
+	pair->tunnel = i;
+	pair->local = b->in->tunnels[i].local;
+	pair->remote = t->remote;
+	pair->has_key = t->has_gre_key;
+	pair->key = t->gre_key;
+	return 0;
+}
+
+static int add_policy(const struct builder *b, int i, enum xfrm_dir dir)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	const struct desire_tunnel *d = &b->in->tunnels[i];
+	struct xfrm_policy *p = vec_push(&b->out->policies);
+	bool out = dir == XFRM_DIR_OUT;
+
+	if (!p)
+		return -ENOMEM;
+	p->tunnel = i;
+	p->dir = dir;
+	p->src = out ? d->local : t->remote;
+	p->dst = out ? t->remote : d->local;
+	p->has_key = t->has_gre_key;
+	p->key = t->gre_key;
+	p->priority = XFRM_PRIORITY;
+	p->reqid = b->reqids[i];
+	p->spi = out ? d->spi : 0;
+	p->required = true;
+	return 0;
+}
+
+/* Digests are keyed and tell nothing, so a digest of digests needs no copy of the secret. */
+static void psk_digest(const struct secret *psk, const char *local_id, const char *remote_id,
+		       unsigned char out[SECRET_DIGEST_SIZE])
+{
+	unsigned char parts[3][SECRET_DIGEST_SIZE];
+
+	secret_digest(psk->bytes, psk->size, parts[0]);
+	secret_digest(local_id, strlen(local_id), parts[1]);
+	secret_digest(remote_id, strlen(remote_id), parts[2]);
+	secret_digest(parts, sizeof(parts), out);
+}
+
+static int add_psk(const struct builder *b, int i)
+{
+	const struct conf *conf = b->in->conf;
+	const struct conf_tunnel *t = &conf->tunnels[i];
+	const struct secret *psk = b->in->tunnels[i].psk;
+
+	if (t->auth != CONF_AUTH_PSK || !psk)
+		return 0;
+	struct object_secret *s = vec_push(&b->out->secrets);
+	if (!s)
+		return -ENOMEM;
+	s->kind = OBJECT_SECRET_PSK;
+	s->tunnel = i;
+	secret_name(s->name, t->name);
+	s->value = psk;
+	s->local_id = conf->id;
+	s->remote_id = t->peer_id;
+	psk_digest(psk, s->local_id, s->remote_id, s->digest);
+	return 0;
+}
+
+static int add_conn(const struct builder *b, int i)
+{
+	const struct conf *conf = b->in->conf;
+	const struct conf_tunnel *t = &conf->tunnels[i];
+	struct object_conn *o = vec_push(&b->out->conns);
+
+	if (!o)
+		return -ENOMEM;
+	struct ike_conn *c = &o->conn;
+	bool psk = t->auth == CONF_AUTH_PSK;
+	secret_name(c->name, t->name);
+	c->tunnel = i;
+	c->local = b->in->tunnels[i].local;
+	c->remote = t->remote;
+	c->local_id = conf->id;
+	c->remote_id = t->peer_id;
+	c->auth = psk ? IKE_AUTH_PSK : IKE_AUTH_PUBLIC_KEY;
+	c->local_public_key = psk ? NULL : b->in->public_key;
+	c->remote_public_key = psk ? NULL : t->peer_public_key;
+	c->ike_proposals = t->ike_proposals;
+	c->esp_proposals = t->esp_proposals;
+	c->reqid = b->reqids[i];
+	c->replay_window = t->esp_replay_window;
+	c->dpd_delay = t->ike_dpd_delay;
+	ike_conn_set_times(c, ike_conn_leads(c->local_id, c->remote_id), t->ike_rekey_time,
+			   t->esp_rekey_time);
+	ike_conn_digest(c, o->digest);
+	/* Zero, "not known", is what it gives when memory ran out. */
+	return sodium_is_zero(o->digest, sizeof(o->digest)) ? -ENOMEM : 0;
+}
+
+static int add_link(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	const struct desire_tunnel *d = &b->in->tunnels[i];
+	struct gre_link *l = vec_push(&b->out->links);
+
+	if (!l)
+		return -ENOMEM;
+	l->tunnel = i;
+	memcpy(l->name, t->interface, sizeof(l->name));
+	l->group = GRE_GROUP;
+	l->is_gre = true;
+	l->local = d->local;
+	l->remote = t->remote;
+	l->has_key = t->has_gre_key;
+	l->key = t->gre_key;
+	l->ttl = t->ttl;
+	l->mtu = desire_mtu(t, d, NULL);
+	l->up = true;
+	l->multicast = true;
+	/* Without keys there is nothing to wait for: the kernel's own operstate is the truth of
+	 * a plain tunnel. */
+	l->dormant_mode = t->protect == CONF_PROTECT_IPSEC;
+	return 0;
+}
+
+static int add_addrs(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+
+	for (size_t k = 0; k < t->n_addresses; k++) {
+		struct gre_addr *a = vec_push(&b->out->addrs);
+		if (!a)
+			return -ENOMEM;
+		a->tunnel = i;
+		memcpy(a->link, t->interface, sizeof(a->link));
+		a->prefix = t->addresses[k];
+	}
+	return 0;
+}
+
+static int add_routes(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+
+	for (size_t k = 0; k < t->n_routes; k++) {
+		struct gre_route *r = vec_push(&b->out->routes);
+		if (!r)
+			return -ENOMEM;
+		r->tunnel = i;
+		memcpy(r->link, t->interface, sizeof(r->link));
+		r->to = prefix_network(&t->routes[k].to);
+		r->table = t->routes[k].table;
+		r->metric = t->routes[k].metric;
+		r->protocol = GRE_ROUTE_PROTOCOL;
+	}
+	return 0;
+}
+
+static int add_protection(const struct builder *b, int i)
+{
+	int rc = add_pair(b, i);
+
+	if (!rc)
+		rc = add_policy(b, i, XFRM_DIR_OUT);
+	if (!rc)
+		rc = add_policy(b, i, XFRM_DIR_IN);
+	if (!rc)
+		rc = add_psk(b, i);
+	return rc ? rc : add_conn(b, i);
+}
+
+static int add_tunnel(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	int rc = 0;
+
+	if (!t->enabled || b->in->tunnels[i].local.family == AF_UNSPEC)
+		return 0;
+	if (t->protect == CONF_PROTECT_IPSEC)
+		rc = add_protection(b, i);
+	if (!rc)
+		rc = add_link(b, i);
+	if (!rc)
+		rc = add_addrs(b, i);
+	return rc ? rc : add_routes(b, i);
+}
+
+static int add_key(const struct builder *b)
+{
+	const struct desire_input *in = b->in;
+
+	if (!in->key || !in->public_key)
+		return 0;
+	struct object_secret *s = vec_push(&b->out->secrets);
+	if (!s)
+		return -ENOMEM;
+	s->kind = OBJECT_SECRET_KEY;
+	s->tunnel = -1;
+	snprintf(s->name, sizeof(s->name), "%s", in->public_key);
+	s->value = in->key;
+	secret_digest(in->key->bytes, in->key->size, s->digest);
+	return 0;
+}
+
+/* What belongs to no one tunnel follows from all of the configuration, whichever part is asked
+ * for. */
+static int add_gateway(const struct builder *b)
+{
+	const struct conf *conf = b->in->conf;
+	bool key = false;
+
+	b->out->guard_intact = true;
+	b->out->charon_known = true;
+	for (size_t i = 0; i < conf->n_tunnels; i++) {
+		const struct conf_tunnel *t = &conf->tunnels[i];
+		if (!t->enabled || t->protect != CONF_PROTECT_IPSEC)
+			continue;
+		b->out->guard = true;
+		key |= t->auth == CONF_AUTH_PUBLIC_KEY;
+	}
+	return key ? add_key(b) : 0;
+}
+
+int desire(const struct desire_input *in, const uint32_t *reqids, const int *only, size_t n_only,
+	   struct objects *out)
+{
+	struct builder b = {in, reqids, out};
+	size_t n = only ? n_only : in->conf->n_tunnels;
+
+	*out = (struct objects){0};
+	int rc = add_gateway(&b);
+	for (size_t k = 0; !rc && k < n; k++)
+		rc = add_tunnel(&b, only ? only[k] : (int)k);
+	if (rc) {
+		objects_done(out);
+		return rc;
+	}
+	objects_sort(out);
+	return 0;
+}

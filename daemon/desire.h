@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conf -> wanted objects. Pure: what the world must be asked for first comes as input. */
+#ifndef GWD_DAEMON_DESIRE_H
+#define GWD_DAEMON_DESIRE_H
+
+#include "conf/conf.h"
+#include "daemon/objects.h"
+#include "lib/text.h"
+
+/* What is known of one tunnel beside its configuration. */
+struct desire_tunnel {
+	struct addr
+		local; /* resolved transport address; AF_UNSPEC: not known, then nothing but… nothing is wanted of it */
+	uint32_t path_mtu; /* bytes; 0: not known, 1500 is taken */
+	bool overhead_known; /* from the SA in use; else from the first ESP proposal, without NAT-T */
+	bool encap;
+	unsigned iv, icv, block; /* bytes */
+	uint32_t spi; /* to pin the out policy to; 0: none */
+	bool adopted_mtu; /* keep mtu as seen until the overhead is known (after a restart of gwd) */
+	uint32_t mtu_seen;
+	const struct secret *psk; /* borrowed; NULL unless auth is psk */
+};
+
+struct desire_input {
+	const struct conf *conf;
+	const struct desire_tunnel *tunnels; /* conf->n_tunnels */
+	const struct secret *key; /* the gateway's private key; NULL when no tunnel needs it */
+	const char *public_key; /* its public text */
+};
+
+/* The reqid of a tunnel, from its name alone: 28 bits of a hash within the range of xfrm/policy.h, the same in every version;
+ * names that collide (sorted order, the later one moves) get the next free one. reqids has conf->n_tunnels places. 0 or -ENOMEM. */
+int desire_reqids(const struct conf *conf, uint32_t *reqids);
+
+/* Fills out, sorted, each object's tunnel set to its index in conf. reqids from desire_reqids. only: a set of tunnel indices
+ * (sorted) or NULL for all; what belongs to the gateway (guard table, private key) is always there. 0 or -ENOMEM. */
+int desire(const struct desire_input *in, const uint32_t *reqids, const int *only, size_t n_only,
+	   struct objects *out);
+
+/* The MTU a tunnel should have, and how it comes about ("1500 - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE"; padding to
+ * the block is told when it costs bytes); sum may be NULL. */
+uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, struct text *sum);
+
+#endif

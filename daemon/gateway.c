@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Look-ups in the running gateway, and its clock. Each is O(log n): an event of one tunnel must not cost a walk over
+ * all of them. The indices are built by daemon/reload.c with the configuration.
+ */
+#include "daemon/gateway.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t gateway_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void gateway_set_text(char **slot, const char *text)
+{
+	if (*slot && text && !strcmp(*slot, text))
+		return;
+	free(*slot);
+	*slot = text && *text ? strdup(text) : NULL;
+}
+
+static int reqid_cmp(const void *key, const void *element)
+{
+	uint32_t reqid = *(const uint32_t *)key;
+	const struct reqid_index *e = element;
+
+	return reqid < e->reqid ? -1 : reqid > e->reqid;
+}
+
+static int ifname_cmp(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct name_index *)element)->name);
+}
+
+static int tunnel_cmp(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct tunnel *)element)->conf->name);
+}
+
+struct tunnel *gateway_tunnel_by_reqid(struct gateway *gw, uint32_t reqid)
+{
+	const struct reqid_index *e = NULL;
+
+	if (gw->conf->n_tunnels)
+		e = bsearch(&reqid, gw->by_reqid, gw->conf->n_tunnels, sizeof(*e), reqid_cmp);
+	return e ? &gw->tunnels[e->tunnel] : NULL;
+}
+
+struct tunnel *gateway_tunnel_by_ifname(struct gateway *gw, const char *name)
+{
+	const struct name_index *e = NULL;
+
+	if (gw->conf->n_tunnels)
+		e = bsearch(name, gw->by_ifname, gw->conf->n_tunnels, sizeof(*e), ifname_cmp);
+	return e ? &gw->tunnels[e->tunnel] : NULL;
+}
+
+struct tunnel *gateway_tunnel_by_name(struct gateway *gw, const char *name)
+{
+	if (!gw->conf->n_tunnels)
+		return NULL;
+	return bsearch(name, gw->tunnels, gw->conf->n_tunnels, sizeof(*gw->tunnels), tunnel_cmp);
+}
+
+struct tunnel *gateway_tunnel_by_conn(struct gateway *gw, const char *name)
+{
+	if (strncmp(name, IKE_PREFIX, strlen(IKE_PREFIX)))
+		return NULL;
+	return gateway_tunnel_by_name(gw, name + strlen(IKE_PREFIX));
+}
+
+bool gateway_tunnel_protected(const struct tunnel *t)
+{
+	return t->conf->enabled && t->conf->protect == CONF_PROTECT_IPSEC && !t->gw->torn_down;
+}

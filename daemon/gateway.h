@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The running gateway: the configuration in force, what is known of each tunnel, and the sockets. One struct, passed to
+ * every impure file of daemon/; the pure ones (desire, plan, health, pin) never see it.
+ */
+#ifndef GWD_DAEMON_GATEWAY_H
+#define GWD_DAEMON_GATEWAY_H
+
+#include <event2/event.h>
+
+#include "conf/conf.h"
+#include "daemon/desire.h"
+#include "daemon/health.h"
+#include "daemon/objects.h"
+#include "daemon/pin.h"
+#include "daemon/plan.h"
+#include "ike/sa.h"
+#include "ike/session.h"
+#include "lib/nl.h"
+#include "lib/vec.h"
+#include "xfrm/state.h"
+
+#define GATEWAY_RCVBUF (8u << 20) /* event sockets, bytes */
+#define GATEWAY_DEBOUNCE_MS 3 /* from the first hint to the look */
+#define GATEWAY_RESYNC_MS 30000 /* full look without any hint */
+
+/* An SA of a tunnel as the kernel told; the deletion of stale ones needs two looks. */
+struct tunnel_sa {
+	uint32_t spi;
+	bool outbound, transport, encap;
+	uint8_t strikes; /* looks in a row in which charon did not know it */
+	uint64_t add_time; /* seconds, the kernel's clock; tells new from old */
+};
+
+struct tunnel {
+	struct gateway *gw;
+	int index; /* in gw->conf->tunnels */
+	const struct conf_tunnel *conf;
+	uint32_t reqid;
+	bool leads; /* our identity is the lower one */
+	bool held; /* gwctl down */
+	bool dirty;
+
+	/* transport */
+	struct addr local;
+	uint32_t path_mtu;
+	char *unresolved; /* why there is no local address */
+
+	/* kernel */
+	struct pin pin;
+	VEC(struct tunnel_sa) sas;
+	bool overhead_known, encap;
+	uint8_t iv, icv, block;
+	bool guard_ok, policies_ok, link_ok, addresses_ok; /* of the last look */
+	unsigned ifindex;
+	uint8_t operstate;
+	uint32_t mtu;
+	char *conflict, *failed; /* texts of the last plan */
+	unsigned failures; /* in a row, for the back-off */
+	uint64_t retry_at; /* monotonic ms; 0: nothing to retry */
+	unsigned repairs; /* since repairs_since: somebody else keeps changing what is ours */
+	uint64_t repairs_since;
+
+	/* charon */
+	bool conn_loaded, ike_established, child_installed, tunnel_mode;
+	bool asking; /* a list-sas is under way */
+	bool lost_once; /* charon has a child whose SAs the kernel does not: seen once, act when seen again */
+	uint32_t ike_id;
+	char *refused, *cause;
+	unsigned tries; /* attempts to get the SA pair since it was last there */
+	uint64_t attempt_at; /* the next one, or the look at how it goes; 0: none */
+	uint64_t tidy_at; /* look for surplus IKE_SAs and stale SAs; 0: none */
+	bool no_answer;
+
+	/* verdict */
+	enum health_state state;
+	char *reason;
+	uint64_t since; /* monotonic ms */
+	struct event *tick; /* pin, retry, attempt, tidy: whichever is first */
+};
+
+/* What was loaded into this charon session, by name: what get-conns lists, with a digest when it was us. */
+struct loaded {
+	char name[IKE_NAME_SIZE];
+	unsigned char digest[SECRET_DIGEST_SIZE]; /* all zero: not loaded by this session */
+};
+
+struct reqid_index {
+	uint32_t reqid;
+	int tunnel;
+};
+
+struct name_index {
+	const char *name;
+	int tunnel;
+};
+
+struct gateway {
+	struct event_base *base;
+	const char *conf_path, *run_dir;
+	char *conf_error; /* the report of the load that failed since */
+	unsigned char conf_digest[SECRET_DIGEST_SIZE];
+	uint64_t started; /* monotonic ms */
+	bool torn_down; /* gwctl teardown: nothing is wanted until reload */
+
+	/* The configuration in force and what hangs on it; replaced as a whole by daemon/generation.h. */
+	struct conf *conf;
+	struct secret *key;
+	struct secret **psks; /* one per tunnel, NULL where none */
+	char public_key[KEY_PUBLIC_TEXT_SIZE];
+	struct tunnel *tunnels; /* conf->n_tunnels */
+	uint32_t *reqids;
+	struct reqid_index *by_reqid; /* sorted */
+	struct name_index *by_ifname; /* sorted */
+
+	struct nl *rtnl, *xfrm; /* requests */
+	struct nl *rtnl_events, *xfrm_events, *guard_events;
+	struct guard *guard;
+	struct guard_state guard_seen; /* of the last reading */
+	bool guard_dirty;
+	char *guard_error;
+
+	/* reconcile */
+	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
+	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
+	struct event *debounce, *resync, *resolve;
+	char *sysctl; /* what defeats the policies */
+	uint64_t writes; /* actions applied since start */
+	bool ready; /* the first reconcile is over */
+
+	/* charon */
+	struct ike_session *session;
+	struct event *session_event, *watch_event, *session_timer;
+	bool charon_known; /* what it has loaded has been read since it connected */
+	unsigned charon_queries;
+	char *charon_reason, *charon_version;
+	uint64_t charon_since;
+	unsigned connect_tries;
+	VEC(struct loaded) conns; /* sorted by name */
+	VEC(struct loaded) secrets; /* likewise */
+	char key_id[64]; /* charon's name of the private key we loaded */
+
+	struct control *control;
+	int lock; /* the abstract socket that keeps a second gwd out of this network namespace */
+};
+
+uint64_t gateway_now(void); /* monotonic ms */
+
+/* Replaces *slot by a copy of text (NULL for ""); a failed copy leaves NULL. */
+void gateway_set_text(char **slot, const char *text);
+
+struct tunnel *gateway_tunnel_by_reqid(struct gateway *gw, uint32_t reqid);
+struct tunnel *gateway_tunnel_by_ifname(struct gateway *gw, const char *name);
+struct tunnel *gateway_tunnel_by_name(struct gateway *gw, const char *name);
+/* By the connection's name, with our prefix. */
+struct tunnel *gateway_tunnel_by_conn(struct gateway *gw, const char *name);
+
+/* A tunnel takes part in protection: enabled, protect: ipsec, not torn down. */
+bool gateway_tunnel_protected(const struct tunnel *t);
+
+#endif

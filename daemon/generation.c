@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Builds what hangs on a configuration. Entries: generation_new, generation_carry, generation_swap; used by daemon/reload.c for
+ * loading and for previews. A tunnel is the same tunnel when its name is.
+ */
+#include "daemon/generation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/peer.h"
+
+static int reqid_index_cmp(const void *a, const void *b)
+{
+	uint32_t x = ((const struct reqid_index *)a)->reqid,
+		 y = ((const struct reqid_index *)b)->reqid;
+
+	return x < y ? -1 : x > y;
+}
+
+static int name_index_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct name_index *)a)->name, ((const struct name_index *)b)->name);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what;
+	peer_tick(user);
+}
+
+static int tunnel_init(struct gateway *gw, struct generation *g, size_t i)
+{
+	struct tunnel *t = &g->tunnels[i];
+
+	t->gw = gw;
+	t->index = (int)i;
+	t->conf = &g->conf->tunnels[i];
+	t->reqid = g->reqids[i];
+	t->leads = t->conf->peer_id && ike_conn_leads(g->conf->id, t->conf->peer_id);
+	t->tick = evtimer_new(gw->base, on_tick, t);
+	g->by_reqid[i] = (struct reqid_index){.reqid = t->reqid, .tunnel = (int)i};
+	g->by_ifname[i] = (struct name_index){.name = t->conf->interface, .tunnel = (int)i};
+	return t->tick ? 0 : -ENOMEM;
+}
+
+static int tunnels_new(struct gateway *gw, struct generation *g)
+{
+	size_t n = g->conf->n_tunnels;
+	int r;
+
+	g->tunnels = calloc(n + 1, sizeof(*g->tunnels));
+	g->reqids = calloc(n + 1, sizeof(*g->reqids));
+	g->by_reqid = calloc(n + 1, sizeof(*g->by_reqid));
+	g->by_ifname = calloc(n + 1, sizeof(*g->by_ifname));
+	g->psks = calloc(n + 1, sizeof(struct secret *));
+	if (!g->tunnels || !g->reqids || !g->by_reqid || !g->by_ifname || !g->psks)
+		return -ENOMEM;
+	r = desire_reqids(g->conf, g->reqids);
+	for (size_t i = 0; i < n && !r; i++)
+		r = tunnel_init(gw, g, i);
+	qsort(g->by_reqid, n, sizeof(*g->by_reqid), reqid_index_cmp);
+	qsort(g->by_ifname, n, sizeof(*g->by_ifname), name_index_cmp);
+	return r;
+}
+
+static bool needs_key(const struct conf_tunnel *t)
+{
+	return t->enabled && t->protect == CONF_PROTECT_IPSEC && t->auth == CONF_AUTH_PUBLIC_KEY;
+}
+
+static int secrets_read(struct generation *g, char *err, size_t err_size)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->conf->n_tunnels && !r; i++) {
+		const struct conf_tunnel *t = &g->conf->tunnels[i];
+
+		if (needs_key(t) && !g->key) {
+			r = secret_read_file(g->conf->key_file, &g->key, err, err_size);
+			if (!r)
+				r = key_public_from_pem(g->key, g->public_key, err, err_size);
+		}
+		if (r || !t->enabled || !t->psk_file)
+			continue;
+		r = secret_read_file(t->psk_file, &g->psks[i], err, err_size);
+		if (!r)
+			secret_trim_newline(g->psks[i]);
+	}
+	return r;
+}
+
+int generation_new(struct gateway *gw, struct conf *conf, struct generation *out, char *err,
+		   size_t err_size)
+{
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	out->conf = conf;
+	r = tunnels_new(gw, out);
+	if (r)
+		snprintf(err, err_size, "%s", strerror(-r));
+	else
+		r = secrets_read(out, err, err_size);
+	if (r)
+		generation_done(out);
+	return r;
+}
+
+static void tunnel_done(struct tunnel *t)
+{
+	vec_free(&t->sas);
+	free(t->unresolved);
+	free(t->conflict);
+	free(t->failed);
+	free(t->refused);
+	free(t->cause);
+	free(t->reason);
+	if (t->tick)
+		event_free(t->tick);
+}
+
+void generation_done(struct generation *g)
+{
+	for (size_t i = 0; g->conf && i < g->conf->n_tunnels; i++) {
+		if (g->tunnels)
+			tunnel_done(&g->tunnels[i]);
+		if (g->psks)
+			secret_free(g->psks[i]);
+	}
+	free(g->tunnels);
+	free(g->psks);
+	free(g->reqids);
+	free(g->by_reqid);
+	free(g->by_ifname);
+	secret_free(g->key);
+	conf_free(g->conf);
+	memset(g, 0, sizeof(*g));
+}
+
+void generation_swap(struct gateway *gw, struct generation *g)
+{
+	struct generation old = {
+		.conf = gw->conf,
+		.key = gw->key,
+		.psks = gw->psks,
+		.tunnels = gw->tunnels,
+		.reqids = gw->reqids,
+		.by_reqid = gw->by_reqid,
+		.by_ifname = gw->by_ifname,
+	};
+
+	memcpy(old.public_key, gw->public_key, sizeof(old.public_key));
+	gw->conf = g->conf;
+	gw->key = g->key;
+	gw->psks = g->psks;
+	gw->tunnels = g->tunnels;
+	gw->reqids = g->reqids;
+	gw->by_reqid = g->by_reqid;
+	gw->by_ifname = g->by_ifname;
+	memcpy(gw->public_key, g->public_key, sizeof(gw->public_key));
+	*g = old;
+}
+
+static void carry_move(struct tunnel *to, struct tunnel *from)
+{
+	struct tunnel kept = *to;
+
+	*to = *from;
+	to->index = kept.index;
+	to->conf = kept.conf;
+	to->reqid = kept.reqid;
+	to->leads = kept.leads;
+	to->tick = kept.tick;
+	to->dirty = false;
+	kept.tick = from->tick;
+	memset(from, 0, sizeof(*from));
+	from->tick = kept.tick;
+}
+
+static void carry_copy(struct tunnel *to, const struct tunnel *from)
+{
+	to->local = from->local;
+	to->path_mtu = from->path_mtu;
+	to->pin = from->pin;
+	to->overhead_known = from->overhead_known;
+	to->encap = from->encap;
+	to->iv = from->iv;
+	to->icv = from->icv;
+	to->block = from->block;
+}
+
+/* A tunnel with another peer or another reqid starts anew: its SAs and addresses are not those of before. */
+static bool same_tunnel(const struct tunnel *a, const struct tunnel *b)
+{
+	return a->reqid == b->reqid && addr_equal(&a->conf->remote, &b->conf->remote);
+}
+
+void generation_carry(struct generation *to, struct generation *from, bool move)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < to->conf->n_tunnels; i++) {
+		struct tunnel *t = &to->tunnels[i];
+
+		while (k < from->conf->n_tunnels &&
+		       strcmp(from->conf->tunnels[k].name, t->conf->name) < 0)
+			k++;
+		if (k == from->conf->n_tunnels)
+			return;
+		if (strcmp(from->conf->tunnels[k].name, t->conf->name) ||
+		    !same_tunnel(t, &from->tunnels[k]))
+			continue;
+		if (move)
+			carry_move(t, &from->tunnels[k]);
+		else
+			carry_copy(t, &from->tunnels[k]);
+	}
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From what is known of a tunnel to its verdict (daemon/health.c, pure), and the verdict's two effects: the link's
+ * operational state (RFC 2863), which routing daemons follow, and one log line when the state changes. Entry:
+ * reconcile_judge, after every look.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/charon.h"
+#include "daemon/control.h"
+#include "daemon/reconcile.h"
+#include "daemon/sas.h"
+#include "lib/log.h"
+
+static void operstate_result(void *user, size_t index, int err, const char *text)
+{
+	struct tunnel *t = user;
+
+	(void)index;
+	if (err)
+		log_warn(t->conf->name, "operational state: %s", text);
+}
+
+static void operstate_set(struct tunnel *t, bool up)
+{
+	uint8_t want = up ? IF_OPER_UP : IF_OPER_DORMANT;
+	struct nl_batch *b;
+
+	if (!t->ifindex || !t->link_ok || t->operstate == want || !gateway_tunnel_protected(t))
+		return;
+	b = nl_batch_new();
+	if (!b)
+		return;
+	gre_link_put_operstate(b, t->ifindex, want);
+	nl_batch_send(t->gw->rtnl, b, operstate_result, t);
+	nl_batch_free(b);
+	t->operstate = want;
+}
+
+static void fill_input(const struct tunnel *t, struct health_input *in, char *remote)
+{
+	const struct gateway *gw = t->gw;
+
+	*in = (struct health_input){
+		.enabled = t->conf->enabled,
+		.held = t->held,
+		.protected = t->conf->protect == CONF_PROTECT_IPSEC,
+		.unresolved = t->unresolved,
+		.sysctl = gw->sysctl,
+		.guard_ok = t->guard_ok,
+		.policies_ok = t->policies_ok,
+		.link_ok = t->link_ok,
+		.addresses_ok = t->addresses_ok,
+		.conflict = t->conflict,
+		.failed = t->failed ? t->failed : gw->guard_error,
+		.charon = charon_health(gw),
+		.charon_reason = gw->charon_reason,
+		.conn_loaded = t->conn_loaded,
+		.conn_refused = t->refused,
+		.ike_established = t->ike_established,
+		.sa_in = sas_have(t, false),
+		.sa_out = sas_have(t, true),
+		.out_pinned_ok = sas_pinned_ok(t),
+		.tunnel_mode = t->tunnel_mode,
+		.cause = t->cause,
+		.remote = addr_format(&t->conf->remote, remote),
+		.no_answer = t->no_answer,
+	};
+}
+
+void reconcile_judge(struct tunnel *t)
+{
+	char remote[ADDR_TEXT_SIZE];
+	struct health_input in;
+	struct health verdict = {.state = HEALTH_DOWN};
+	bool changed;
+
+	fill_input(t, &in, remote);
+	health_judge(&in, &verdict);
+	operstate_set(t, verdict.oper_up);
+	changed = !t->since || verdict.state != t->state;
+	if (changed) {
+		t->since = gateway_now();
+		log_info(t->conf->name, "%s%s%s", health_state_name(verdict.state),
+			 *verdict.reason ? ": " : "", verdict.reason);
+	} else if (strcmp(t->reason ? t->reason : "", verdict.reason)) {
+		log_debug(t->conf->name, "%s: %s", health_state_name(verdict.state),
+			  verdict.reason);
+	}
+	t->state = verdict.state;
+	gateway_set_text(&t->reason, verdict.reason);
+	control_tunnel_changed(t);
+}

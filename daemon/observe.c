@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reads back what stands: links, addresses, routes, policies, SAs and the guard from the kernel, connections and secrets
+ * from what charon is known to have. Entries: observe_all (dumps) and observe_some (single gets, so that an event of one
+ * tunnel costs the same with ten tunnels and ten thousand). The other side of the comparison is daemon/desire.c.
+ */
+#include "daemon/observe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/charon.h"
+#include "daemon/sas.h"
+
+struct observer {
+	struct gateway *gw;
+	struct objects *out;
+	const struct gre_link *link; /* whose addresses are read */
+	unsigned ifindex;
+};
+
+static int fail(char *err, size_t err_size, const char *what, int code)
+{
+	snprintf(err, err_size, "reading %s: %s", what, strerror(-code));
+	return code;
+}
+
+static int take_link(void *user, const struct gre_link *link)
+{
+	struct observer *o = user;
+	struct tunnel *t = gateway_tunnel_by_ifname(o->gw, link->name);
+	bool ours = link->group == GRE_GROUP || link->group == GRE_GROUP_DOOMED;
+	struct gre_link *slot;
+
+	if (!t && !ours)
+		return 0;
+	slot = vec_push(&o->out->links);
+	if (!slot)
+		return -ENOMEM;
+	*slot = *link;
+	slot->tunnel = t ? t->index : -1;
+	if (t) {
+		t->ifindex = link->ifindex;
+		t->operstate = link->operstate;
+	}
+	return 0;
+}
+
+static void drop_links(void *user)
+{
+	((struct observer *)user)->out->links.len = 0;
+}
+
+static bool link_ours(const struct gre_link *l)
+{
+	return l->is_gre && (l->group == GRE_GROUP || l->group == GRE_GROUP_DOOMED);
+}
+
+static int ifindex_cmp(const void *a, const void *b)
+{
+	unsigned x = (*(const struct gre_link *const *)a)->ifindex;
+	unsigned y = (*(const struct gre_link *const *)b)->ifindex;
+
+	return x < y ? -1 : x > y;
+}
+
+static const struct gre_link *link_by_index(const struct gre_link **sorted, size_t n,
+					    unsigned ifindex)
+{
+	struct gre_link key = {.ifindex = ifindex};
+	const struct gre_link *kp = &key;
+	const struct gre_link **hit = n ? bsearch(&kp, sorted, n, sizeof(*sorted), ifindex_cmp)
+					: NULL;
+
+	return hit ? *hit : NULL;
+}
+
+static int take_addr(void *user, const struct gre_addr *a)
+{
+	struct observer *o = user;
+	struct gre_addr *slot;
+
+	if (a->by_kernel)
+		return 0;
+	slot = vec_push(&o->out->addrs);
+	if (!slot)
+		return -ENOMEM;
+	*slot = *a;
+	slot->tunnel = -1;
+	return 0;
+}
+
+static void drop_addrs(void *user)
+{
+	((struct observer *)user)->out->addrs.len = 0;
+}
+
+static int take_route(void *user, const struct gre_route *r)
+{
+	struct observer *o = user;
+	struct gre_route *slot = vec_push(&o->out->routes);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *r;
+	slot->tunnel = -1;
+	return 0;
+}
+
+static void drop_routes(void *user)
+{
+	((struct observer *)user)->out->routes.len = 0;
+}
+
+static int take_policy(void *user, const struct xfrm_policy *p)
+{
+	struct observer *o = user;
+	struct tunnel *t = xfrm_policy_ours(p) ? gateway_tunnel_by_reqid(o->gw, p->reqid) : NULL;
+	struct xfrm_policy *slot = vec_push(&o->out->policies);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *p;
+	slot->tunnel = t ? t->index : -1;
+	return 0;
+}
+
+static void drop_policies(void *user)
+{
+	((struct observer *)user)->out->policies.len = 0;
+}
+
+/* Gives addresses and routes the names of their links, and drops those that are on links not ours. */
+static int name_dependants(struct objects *o)
+{
+	const struct gre_link **sorted = calloc(o->links.len + 1, sizeof(*sorted));
+	size_t n = 0, kept = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->links.len; i++)
+		if (link_ours(&o->links.at[i]))
+			sorted[n++] = &o->links.at[i];
+	qsort(sorted, n, sizeof(*sorted), ifindex_cmp);
+	for (size_t i = 0; i < o->addrs.len; i++) {
+		const struct gre_link *l = link_by_index(sorted, n, o->addrs.at[i].ifindex);
+
+		if (!l)
+			continue;
+		o->addrs.at[kept] = o->addrs.at[i];
+		memcpy(o->addrs.at[kept].link, l->name, sizeof(l->name));
+		o->addrs.at[kept++].tunnel = l->tunnel;
+	}
+	o->addrs.len = kept;
+	kept = 0;
+	for (size_t i = 0; i < o->routes.len; i++) {
+		const struct gre_link *l = link_by_index(sorted, n, o->routes.at[i].ifindex);
+
+		if (!l)
+			continue;
+		o->routes.at[kept] = o->routes.at[i];
+		memcpy(o->routes.at[kept].link, l->name, sizeof(l->name));
+		o->routes.at[kept++].tunnel = l->tunnel;
+	}
+	o->routes.len = kept;
+	free(sorted);
+	return 0;
+}
+
+static void adopt_pins(struct gateway *gw, const struct objects *o)
+{
+	for (size_t i = 0; i < o->policies.len; i++) {
+		const struct xfrm_policy *p = &o->policies.at[i];
+
+		if (p->tunnel >= 0 && p->dir == XFRM_DIR_OUT)
+			sas_adopt_pin(&gw->tunnels[p->tunnel], p->spi);
+	}
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+		if (!sas_pinned_ok(&gw->tunnels[i]) || !gw->tunnels[i].pin.spi)
+			sas_adopt_pin(&gw->tunnels[i], 0);
+}
+
+static int guard_refresh(struct gateway *gw, char *err, size_t err_size)
+{
+	struct guard_state seen = {0};
+	int r;
+
+	r = guard_read(gw->guard, &seen, err, err_size);
+	if (r)
+		return r;
+	guard_state_done(&gw->guard_seen);
+	gw->guard_seen = seen;
+	gw->guard_dirty = false;
+	return 0;
+}
+
+static int take_guard(struct gateway *gw, struct objects *out)
+{
+	out->guard = gw->guard_seen.present;
+	out->guard_intact = gw->guard_seen.intact;
+	for (size_t i = 0; i < gw->guard_seen.n_pairs; i++) {
+		struct guard_pair *slot = vec_push(&out->pairs);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = gw->guard_seen.pairs[i];
+		slot->tunnel = -1;
+	}
+	return 0;
+}
+
+int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_size)
+{
+	struct observer o = {.gw = gw, .out = out};
+	int r = guard_refresh(gw, err, err_size);
+
+	if (r)
+		return r;
+	r = take_guard(gw, out);
+	if (r)
+		return fail(err, err_size, "the guard", r);
+	r = xfrm_policy_dump(gw->xfrm, take_policy, drop_policies, &o);
+	if (!r)
+		r = sas_read_all(gw);
+	if (r)
+		return fail(err, err_size, "XFRM policies and SAs", r);
+	r = gre_link_dump(gw->rtnl, 0, take_link, drop_links, &o);
+	if (!r)
+		r = gre_addr_dump(gw->rtnl, 0, take_addr, drop_addrs, &o);
+	if (!r)
+		r = gre_route_dump(gw->rtnl, 0, take_route, drop_routes, &o);
+	if (!r)
+		r = name_dependants(out);
+	if (r)
+		return fail(err, err_size, "links, addresses and routes", r);
+	adopt_pins(gw, out);
+	r = charon_observe(gw, NULL, 0, out);
+	objects_sort(out);
+	return r;
+}
+
+static int observe_link(struct observer *o, struct tunnel *t)
+{
+	struct gre_link link;
+	int r = gre_link_get(o->gw->rtnl, t->conf->interface, &link);
+
+	t->ifindex = 0;
+	if (r == -ENODEV)
+		return 0;
+	if (!r)
+		r = take_link(o, &link);
+	if (!r && link_ours(&link))
+		r = gre_addr_dump(o->gw->rtnl, link.ifindex, take_addr, NULL, o);
+	if (!r && link_ours(&link))
+		r = gre_route_dump(o->gw->rtnl, link.ifindex, take_route, NULL, o);
+	return r;
+}
+
+static int observe_policy(struct observer *o, const struct tunnel *t, enum xfrm_dir dir)
+{
+	struct xfrm_policy found, key = {
+					  .dir = dir,
+					  .src = dir == XFRM_DIR_OUT ? t->local : t->conf->remote,
+					  .dst = dir == XFRM_DIR_OUT ? t->conf->remote : t->local,
+					  .has_key = t->conf->has_gre_key,
+					  .key = t->conf->gre_key,
+				  };
+	int r = t->local.family ? xfrm_policy_get(o->gw->xfrm, &key, &found) : -ENOENT;
+
+	if (r == -ENOENT)
+		return 0;
+	return r ? r : take_policy(o, &found);
+}
+
+/* Of the guard only the pairs of these tunnels: others would look unwanted to the plan. */
+static int take_pairs(struct gateway *gw, const int *only, size_t n, struct objects *out)
+{
+	out->guard = gw->guard_seen.present;
+	out->guard_intact = gw->guard_seen.intact;
+	for (size_t i = 0; i < n; i++) {
+		const struct tunnel *t = &gw->tunnels[only[i]];
+		struct guard_pair *hit, key = {
+						.local = t->local,
+						.remote = t->conf->remote,
+						.has_key = t->conf->has_gre_key,
+						.key = t->conf->gre_key,
+					};
+
+		hit = gw->guard_seen.n_pairs
+			      ? bsearch(&key, gw->guard_seen.pairs, gw->guard_seen.n_pairs,
+					sizeof(key),
+					(int (*)(const void *, const void *))guard_pair_cmp)
+			      : NULL;
+		if (!hit)
+			continue;
+		struct guard_pair *slot = vec_push(&out->pairs);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = *hit;
+		slot->tunnel = t->index;
+	}
+	return 0;
+}
+
+int observe_some(struct gateway *gw, const int *only, size_t n, struct objects *out, char *err,
+		 size_t err_size)
+{
+	struct observer o = {.gw = gw, .out = out};
+	int r = gw->guard_dirty ? guard_refresh(gw, err, err_size) : 0;
+
+	if (r)
+		return r;
+	r = take_pairs(gw, only, n, out);
+	for (size_t i = 0; i < n && !r; i++) {
+		struct tunnel *t = &gw->tunnels[only[i]];
+
+		r = observe_policy(&o, t, XFRM_DIR_OUT);
+		if (!r)
+			r = observe_policy(&o, t, XFRM_DIR_IN);
+		if (!r)
+			r = observe_link(&o, t);
+	}
+	if (!r)
+		r = name_dependants(out);
+	if (!r)
+		r = charon_observe(gw, only, n, out);
+	if (r)
+		return fail(err, err_size, "the kernel", r);
+	objects_sort(out);
+	return 0;
+}

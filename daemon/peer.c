@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Getting and keeping one SA pair per tunnel. Entries: peer_want after each look at the kernel, peer_event for charon's events,
+ * and the tunnel's timer. Timers only decide when to look; list-sas tells what is, and decides what to do:
+ *
+ *	no IKE_SA           initiate
+ *	connecting          wait; past a few seconds the peer does not answer
+ *	established, no child   initiate the child on it
+ *	child installed, but its SAs are gone from the kernel   delete the child, then as above
+ *
+ * The end with the lower identity initiates at once, the other waits (ike/conn.h), so that two gateways that start
+ * together do not make two IKE_SAs (strongSwan keeps both for every value of `unique`).
+ */
+#include "daemon/peer.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/charon.h"
+#include "daemon/reconcile.h"
+#include "daemon/sas.h"
+#include "lib/log.h"
+
+#define FOLLOWER_WAIT_MS 3000
+#define LOOK_AGAIN_MS 3000 /* after an initiate, and while connecting */
+#define BACKOFF_MIN_MS 1000
+#define BACKOFF_MAX_MS 30000
+#define AFTER_TERMINATE_MS 300
+#define TIDY_MS 10000 /* after a CHILD_SA came: charon keeps rekeyed ones for 5 s */
+#define SPIS_MAX 64
+
+static uint64_t with_jitter(uint64_t ms)
+{
+	return ms + randombytes_uniform((uint32_t)(ms / 4 + 1));
+}
+
+static uint64_t earlier(uint64_t due, uint64_t at)
+{
+	return at && at < due ? at : due;
+}
+
+void peer_arm(struct tunnel *t)
+{
+	uint64_t now = gateway_now(), due = pin_due(&t->pin, now), ms;
+	struct timeval tv;
+
+	if (!t->tick)
+		return;
+	due = earlier(due, t->retry_at);
+	due = earlier(due, t->attempt_at);
+	due = earlier(due, t->tidy_at);
+	if (due == UINT64_MAX) {
+		evtimer_del(t->tick);
+		return;
+	}
+	ms = due > now ? due - now : 1;
+	tv.tv_sec = (time_t)(ms / 1000);
+	tv.tv_usec = (suseconds_t)(ms % 1000) * 1000;
+	evtimer_add(t->tick, &tv);
+}
+
+static bool wanted(const struct tunnel *t)
+{
+	return gateway_tunnel_protected(t) && !t->held && t->conn_loaded && t->local.family &&
+	       t->guard_ok && t->policies_ok && charon_connected(t->gw) && t->gw->charon_known;
+}
+
+static bool pair_there(const struct tunnel *t)
+{
+	return t->ike_established && t->child_installed && sas_have(t, true) && sas_have(t, false);
+}
+
+static uint64_t backoff(const struct tunnel *t)
+{
+	unsigned shift = t->tries < 6 ? t->tries : 6;
+	uint64_t ms = (uint64_t)BACKOFF_MIN_MS << shift;
+
+	return with_jitter(ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS);
+}
+
+static void settled(struct tunnel *t)
+{
+	t->attempt_at = 0;
+	t->tries = 0;
+	t->no_answer = t->lost_once = false;
+	gateway_set_text(&t->cause, NULL);
+}
+
+void peer_want(struct tunnel *t, bool at_once)
+{
+	uint64_t wait;
+
+	if (!wanted(t)) {
+		t->attempt_at = 0;
+		return;
+	}
+	if (pair_there(t)) {
+		settled(t);
+		return;
+	}
+	if (t->attempt_at && !at_once)
+		return;
+	wait = t->tries ? backoff(t) : t->leads || at_once ? 1 : with_jitter(FOLLOWER_WAIT_MS);
+	t->attempt_at = gateway_now() + (at_once ? 1 : wait);
+	peer_arm(t);
+}
+
+/* What list-sas told of one connection, reduced. */
+struct view {
+	size_t n_established, n_connecting, n_children;
+	uint32_t keep, keep_age; /* the IKE_SA to keep when there are several */
+	bool keep_leads;
+	uint32_t childless; /* an established one without a child */
+	uint32_t spis[SPIS_MAX];
+	size_t n_spis;
+	uint32_t child_ids[IKE_CHILDREN_MAX];
+	bool tunnel_mode;
+};
+
+static void view_child(struct view *v, const struct ike_child *c)
+{
+	if (v->n_spis + 2 <= SPIS_MAX) {
+		v->spis[v->n_spis++] = c->spi_in;
+		v->spis[v->n_spis++] = c->spi_out;
+	}
+	if (!c->installed)
+		return;
+	if (v->n_children < IKE_CHILDREN_MAX)
+		v->child_ids[v->n_children] = c->uniqueid;
+	v->n_children++;
+	v->tunnel_mode = !c->transport;
+}
+
+static void view_add(struct view *v, const struct ike_sa *sa, bool leads)
+{
+	bool by_leader = sa->initiator == leads;
+
+	for (size_t i = 0; i < sa->n_children; i++)
+		view_child(v, &sa->children[i]);
+	if (!sa->established) {
+		v->n_connecting += !strcmp(sa->state, "CONNECTING");
+		return;
+	}
+	if (!v->n_established++ || by_leader > v->keep_leads ||
+	    (by_leader == v->keep_leads && sa->age_s < v->keep_age)) {
+		v->keep = sa->uniqueid;
+		v->keep_age = sa->age_s;
+		v->keep_leads = by_leader;
+	}
+}
+
+static bool view_take(struct view *v, const struct tunnel *t, struct ike_msg *const *items,
+		      size_t n)
+{
+	struct ike_sa *sa = malloc(sizeof(*sa));
+
+	for (size_t i = 0; sa && i < n; i++)
+		if (ike_sa_parse(items[i], sa) &&
+		    !strcmp(sa->name + strlen(IKE_PREFIX), t->conf->name))
+			view_add(v, sa, t->leads);
+	free(sa);
+	return sa != NULL;
+}
+
+static void on_done(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
+		    size_t n)
+{
+	(void)user, (void)err, (void)answer, (void)items, (void)n;
+}
+
+static void conn_name(const struct tunnel *t, char *name)
+{
+	snprintf(name, IKE_NAME_SIZE, IKE_PREFIX "%s", t->conf->name);
+}
+
+static void initiate(struct tunnel *t)
+{
+	char name[IKE_NAME_SIZE];
+
+	conn_name(t, name);
+	log_debug(t->conf->name, "initiating (attempt %u)", t->tries + 1);
+	charon_submit(t->gw, ike_req_initiate(name), NULL, on_done, NULL);
+	t->tries++;
+}
+
+static void drop_children(struct tunnel *t, const struct view *v)
+{
+	for (size_t i = 0; i < v->n_children && i < IKE_CHILDREN_MAX; i++)
+		charon_submit(t->gw, ike_req_terminate_child(v->child_ids[i]), NULL, on_done, NULL);
+	log_info(t->conf->name, "the kernel lost the SAs that charon holds; negotiating new ones");
+	t->attempt_at = gateway_now() + AFTER_TERMINATE_MS;
+}
+
+/* What an attempt does about a missing pair. */
+static void act_on(struct tunnel *t, const struct view *v)
+{
+	uint64_t now = gateway_now();
+
+	if (v->n_children && !t->lost_once) {
+		t->lost_once = true;
+		t->attempt_at = now + AFTER_TERMINATE_MS;
+	} else if (v->n_children) {
+		drop_children(t, v);
+	} else if (v->n_connecting && !v->n_established) {
+		t->no_answer = t->tries > 0;
+		t->attempt_at = now + LOOK_AGAIN_MS;
+	} else {
+		t->no_answer |= t->tries > 0 && !v->n_established;
+		initiate(t);
+		t->attempt_at = now + (t->tries > 1 ? backoff(t) : LOOK_AGAIN_MS);
+	}
+}
+
+static void tidy(struct tunnel *t, const struct view *v, struct ike_msg *const *items, size_t n)
+{
+	struct ike_sa *sa = malloc(sizeof(*sa));
+	bool again = false;
+	char name[IKE_NAME_SIZE];
+
+	conn_name(t, name);
+	for (size_t i = 0; sa && t->leads && v->n_established > 1 && i < n; i++) {
+		if (!ike_sa_parse(items[i], sa) || strcmp(sa->name, name) || !sa->established ||
+		    sa->uniqueid == v->keep)
+			continue;
+		log_info(t->conf->name, "closing surplus IKE_SA #%u", sa->uniqueid);
+		charon_submit(t->gw, ike_req_terminate(name, sa->uniqueid, false), NULL, on_done,
+			      NULL);
+		again = true;
+	}
+	free(sa);
+	sas_strike_stale(t, v->spis, v->n_spis);
+	for (size_t i = 0; i < t->sas.len; i++)
+		again |= t->sas.at[i].strikes == 1;
+	t->tidy_at = again ? gateway_now() + TIDY_MS / 2 : 0;
+}
+
+/* A look's context outlives reloads: tunnels are found again by name. */
+enum look_for {
+	LOOK_REFRESH, /* what is there? */
+	LOOK_ATTEMPT, /* and bring about what is missing */
+	LOOK_TIDY, /* and clear away what is too much */
+};
+
+struct look {
+	struct gateway *gw;
+	enum look_for purpose;
+	char name[];
+};
+
+static void on_look(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
+		    size_t n)
+{
+	struct look *look = user;
+	struct tunnel *t = gateway_tunnel_by_name(look->gw, look->name);
+	struct view v = {0};
+	enum look_for purpose = look->purpose;
+
+	(void)answer;
+	free(look);
+	if (!t)
+		return;
+	t->asking = false;
+	if (err || !view_take(&v, t, items, n))
+		return;
+	t->ike_established = v.n_established > 0;
+	t->ike_id = v.keep;
+	t->child_installed = v.n_children > 0;
+	if (v.n_children)
+		t->tunnel_mode = v.tunnel_mode;
+	if (purpose == LOOK_TIDY)
+		tidy(t, &v, items, n);
+	if (pair_there(t))
+		settled(t);
+	else if (purpose == LOOK_ATTEMPT && wanted(t))
+		act_on(t, &v);
+	reconcile_judge(t);
+	peer_arm(t);
+}
+
+static void look(struct tunnel *t, enum look_for purpose)
+{
+	char name[IKE_NAME_SIZE];
+	struct look *l;
+
+	if (t->asking || !charon_connected(t->gw))
+		return;
+	l = malloc(sizeof(*l) + strlen(t->conf->name) + 1);
+	if (!l)
+		return;
+	l->gw = t->gw;
+	l->purpose = purpose;
+	memcpy(l->name, t->conf->name, strlen(t->conf->name) + 1);
+	conn_name(t, name);
+	t->asking = true;
+	if (charon_submit(t->gw, ike_req_list_sas(name), "list-sa", on_look, l)) {
+		t->asking = false;
+		free(l);
+	}
+}
+
+void peer_tick(struct tunnel *t)
+{
+	uint64_t now = gateway_now();
+
+	if (pin_due(&t->pin, now) <= now)
+		sas_pin_tick(t, now);
+	if (t->retry_at && t->retry_at <= now) {
+		t->retry_at = 0;
+		t->repairs = 0;
+		reconcile_mark(t);
+	}
+	if (t->attempt_at && t->attempt_at <= now) {
+		t->attempt_at = now + LOOK_AGAIN_MS;
+		if (wanted(t))
+			look(t, LOOK_ATTEMPT);
+		else
+			t->attempt_at = 0;
+	}
+	if (t->tidy_at && t->tidy_at <= now) {
+		t->tidy_at = now + TIDY_MS;
+		look(t, LOOK_TIDY);
+	}
+	peer_arm(t);
+}
+
+void peer_terminate(struct tunnel *t)
+{
+	char name[IKE_NAME_SIZE];
+
+	conn_name(t, name);
+	charon_submit(t->gw, ike_req_terminate(name, 0, false), NULL, on_done, NULL);
+	t->tries = 0;
+	t->attempt_at = gateway_now() + AFTER_TERMINATE_MS;
+	peer_arm(t);
+}
+
+static void child_came(struct tunnel *t, const struct ike_event *ev)
+{
+	t->ike_established = true;
+	t->child_installed = true;
+	t->ike_id = ev->sa.uniqueid;
+	t->tunnel_mode = ev->sa.n_children && !ev->sa.children[0].transport;
+	t->tidy_at = gateway_now() + TIDY_MS;
+	if (pair_there(t))
+		settled(t);
+	reconcile_mark(t);
+}
+
+/* Another pair may still be there: the look tells. */
+static void something_went(struct tunnel *t, bool ike)
+{
+	t->child_installed = false;
+	if (ike)
+		t->ike_established = false;
+	peer_want(t, false);
+	look(t, LOOK_REFRESH);
+	reconcile_mark(t);
+}
+
+void peer_event(struct gateway *gw, const struct ike_event *ev)
+{
+	struct tunnel *t = gateway_tunnel_by_conn(gw, ev->sa.name);
+	char cause[256];
+
+	if (!t)
+		return;
+	switch (ev->kind) {
+	case IKE_EVENT_IKE_UP:
+	case IKE_EVENT_IKE_REKEY:
+		t->ike_established = true;
+		t->ike_id = ev->sa.uniqueid;
+		t->no_answer = false;
+		break;
+	case IKE_EVENT_CHILD_UP:
+		child_came(t, ev);
+		break;
+	case IKE_EVENT_CHILD_REKEY:
+		t->tidy_at = gateway_now() + TIDY_MS;
+		break;
+	case IKE_EVENT_IKE_DOWN:
+	case IKE_EVENT_CHILD_DOWN:
+		something_went(t, ev->kind == IKE_EVENT_IKE_DOWN);
+		break;
+	case IKE_EVENT_LOG:
+		if (!pair_there(t) && ike_cause_from_log(ev->text, t->conf->auth == CONF_AUTH_PSK,
+							 cause, sizeof(cause))) {
+			gateway_set_text(&t->cause, cause);
+			reconcile_judge(t);
+		}
+		break;
+	case IKE_EVENT_IKE_UPDATE:
+	case IKE_EVENT_OTHER:
+		break;
+	}
+	peer_arm(t);
+}
+
+void peer_adopt(struct gateway *gw, const struct ike_sa *sa)
+{
+	struct tunnel *t = gateway_tunnel_by_conn(gw, sa->name);
+
+	if (!t || !sa->established)
+		return;
+	t->ike_established = true;
+	t->ike_id = sa->uniqueid;
+	for (size_t i = 0; i < sa->n_children; i++) {
+		if (!sa->children[i].installed)
+			continue;
+		t->child_installed = true;
+		t->tunnel_mode = !sa->children[i].transport;
+	}
+	t->tidy_at = gateway_now() + TIDY_MS;
+	peer_arm(t);
+}
+
+void peer_forget_all(struct gateway *gw)
+{
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
+		struct tunnel *t = &gw->tunnels[i];
+
+		t->ike_established = t->child_installed = t->asking = false;
+		t->conn_loaded = false;
+		t->attempt_at = t->tidy_at = 0;
+		t->tries = 0;
+		gateway_set_text(&t->refused, NULL);
+		peer_arm(t);
+	}
+}

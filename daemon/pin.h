@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which outbound SA a tunnel's out policy is pinned to, and when it moves. Pure state machine, one per tunnel.
+ *
+ * With policies=no charon, as rekey responder, installs the new outbound SA before the peer can receive on it, and a template without an
+ * SPI takes the newest SA at once: packets are lost. So the policy names its SPI, and moves when the peer is ready: its first packet
+ * on the new inbound SA, the old SA's deletion, or a delay, whichever is first. The end that starts the rekey moves at once: its
+ * peer has had the new inbound SA since before it answered (strongSwan child_sa.c, child_rekey.c).
+ */
+#ifndef GWD_DAEMON_PIN_H
+#define GWD_DAEMON_PIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PIN_DELAY_MS 500 /* the longest wait for the peer's first packet */
+#define PIN_POLL_MS 10 /* between looks at the new inbound SA's counter */
+#define PIN_SOFT_MS 30000 /* a soft expiry this long ago still makes us the one who rekeys */
+#define PIN_PAIR_MS \
+	5000 /* an inbound SA this much older than an outbound one did not come with it */
+
+struct pin {
+	uint32_t spi; /* pinned; 0: none */
+	uint32_t next; /* new outbound SA, waiting; 0: none */
+	uint32_t next_in; /* the inbound SA that came with it, or the last one that came; 0: not seen yet */
+	uint64_t in_at; /* monotonic ms of next_in's arrival: it may come before or after next */
+	uint64_t deadline; /* monotonic ms; when next is set; 0: starts with the next tick */
+	uint64_t soft_at; /* monotonic ms of the last soft expiry of an SA of ours here; 0: never */
+};
+
+/* All return true when p->spi changed: the caller then writes the policy. */
+
+/* A new SA of the tunnel's reqid. leads: this end normally rekeys (ike_conn_leads). The first one is pinned at once; of several
+ * that wait the newest stays, with the first one's deadline. */
+bool pin_sa_new(struct pin *p, bool outbound, uint32_t spi, bool leads, uint64_t now);
+bool pin_sa_gone(struct pin *p, bool outbound, uint32_t spi);
+void pin_sa_soft(struct pin *p, uint64_t now);
+/* packets: what the inbound SA next_in has received so far (only asked for while next_in is set). */
+bool pin_tick(struct pin *p, uint64_t packets, uint64_t now);
+/* When pin_tick wants to be called next; UINT64_MAX: not. */
+uint64_t pin_due(const struct pin *p, uint64_t now);
+
+/* After a full look: out_spis are the outbound SAs that exist, newest first; seen is the SPI of the policy in the kernel. Keeps what
+ * is pinned while it exists; else adopts seen while that exists; else the newest; else 0. A newest one that is not pinned waits as
+ * if its notification had come, so a lost one cannot leave the policy on an SA which the peer has forgotten. */
+bool pin_adopt(struct pin *p, uint32_t seen, const uint32_t *out_spis, unsigned n);
+
+#endif

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The main path of gwd. Events, timers and reloads mark tunnels (or all); a few milliseconds later reconcile_run reads
+ * back what stands (daemon/observe.c), computes what should (daemon/desire.c), and applies the difference (daemon/plan.c,
+ * daemon/apply.c), until nothing differs or something failed. Then each tunnel is judged (daemon/judge.c).
+ *
+ * Level-triggered: an event is only a hint that something should be looked at, and a lost one is caught by the resync.
+ */
+#include "daemon/reconcile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/apply.h"
+#include "daemon/charon.h"
+#include "daemon/observe.h"
+#include "daemon/peer.h"
+#include "daemon/resolve.h"
+#include "lib/log.h"
+
+#define ROUNDS_MAX 4 /* two tunnels that swap endpoints take two, and one to see it */
+#define REPAIRS_MAX 50 /* in REPAIRS_WINDOW_MS; then somebody else is at it, and we wait */
+#define REPAIRS_WINDOW_MS 10000
+#define REPAIRS_WAIT_MS 1000
+#define RETRY_MIN_MS 500
+#define RETRY_MAX_MS 30000
+#define SOME_MAX 64 /* marked tunnels from which dumps are cheaper than single gets */
+#define RESOLVE_MS 500
+
+/* What one run works on. */
+struct round {
+	const int *only; /* NULL: all */
+	size_t n_only;
+	struct objects want, have;
+	struct plan plan;
+	char **errors;
+};
+
+static void start_timer(struct event *ev, uint64_t ms)
+{
+	struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
+			     .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+	if (!evtimer_pending(ev, NULL))
+		evtimer_add(ev, &tv);
+}
+
+void reconcile_mark(struct tunnel *t)
+{
+	struct gateway *gw = t->gw;
+	int *slot;
+
+	if (t->repairs >= REPAIRS_MAX && gateway_now() - t->repairs_since < REPAIRS_WINDOW_MS) {
+		t->retry_at = t->retry_at ? t->retry_at : gateway_now() + REPAIRS_WAIT_MS;
+		peer_arm(t);
+		return;
+	}
+	if (!t->dirty) {
+		slot = vec_push(&gw->dirty);
+		if (!slot)
+			gw->dirty_all = true;
+		else
+			*slot = t->index;
+		t->dirty = true;
+	}
+	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
+}
+
+void reconcile_mark_all(struct gateway *gw)
+{
+	gw->dirty_all = true;
+	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
+}
+
+void reconcile_mark_guard(struct gateway *gw)
+{
+	gw->guard_dirty = true;
+	reconcile_mark_all(gw);
+}
+
+void reconcile_mark_resolve(struct gateway *gw)
+{
+	start_timer(gw->resolve, RESOLVE_MS);
+}
+
+static void round_done(struct round *r)
+{
+	for (size_t i = 0; r->errors && i < r->plan.actions.len; i++)
+		free(r->errors[i]);
+	free(r->errors);
+	plan_done(&r->plan);
+	objects_done(&r->want);
+	objects_done(&r->have);
+	r->errors = NULL;
+}
+
+static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
+{
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
+		const struct tunnel *t = &gw->tunnels[i];
+
+		d[i] = (struct desire_tunnel){
+			.local = t->local,
+			.path_mtu = t->path_mtu,
+			.overhead_known = t->overhead_known,
+			.encap = t->encap,
+			.iv = t->iv,
+			.icv = t->icv,
+			.block = t->block,
+			.spi = t->pin.spi,
+			.psk = gw->psks[i],
+		};
+	}
+}
+
+static int make_want(struct gateway *gw, struct round *r)
+{
+	struct desire_tunnel *d;
+	int err;
+
+	if (gw->torn_down)
+		return 0;
+	d = calloc(gw->conf->n_tunnels + 1, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	fill_desire(gw, d);
+	struct desire_input in = {
+		.conf = gw->conf,
+		.tunnels = d,
+		.key = gw->key,
+		.public_key = gw->public_key,
+	};
+
+	err = desire(&in, gw->reqids, r->only, r->n_only, &r->want);
+	free(d);
+	return err;
+}
+
+static int make_plan(struct gateway *gw, struct round *r, char *err, size_t err_size)
+{
+	int e = r->only ? observe_some(gw, r->only, r->n_only, &r->have, err, err_size)
+			: observe_all(gw, &r->have, err, err_size);
+
+	if (e)
+		return e;
+	e = make_want(gw, r);
+	if (!e)
+		e = plan_make(&r->want, &r->have, &r->plan);
+	r->errors = calloc(r->plan.actions.len + 1, sizeof(*r->errors));
+	if (e || !r->errors)
+		snprintf(err, err_size, "%s", strerror(e ? -e : ENOMEM));
+	return e ? e : r->errors ? 0 : -ENOMEM;
+}
+
+static void flags_all_well(struct tunnel *t)
+{
+	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = t->local.family != 0;
+	t->conn_loaded = t->gw->charon_known && !t->refused && t->local.family;
+	gateway_set_text(&t->conflict, NULL);
+}
+
+static void flag_clear(struct tunnel *t, enum object_kind kind)
+{
+	switch (kind) {
+	case OBJECT_GUARD:
+	case OBJECT_PAIR:
+		t->guard_ok = false;
+		break;
+	case OBJECT_POLICY:
+		t->policies_ok = false;
+		break;
+	case OBJECT_SECRET:
+	case OBJECT_CONN:
+		t->conn_loaded = false;
+		break;
+	case OBJECT_LINK:
+		t->link_ok = false;
+		break;
+	case OBJECT_ADDR:
+	case OBJECT_ROUTE:
+		t->addresses_ok = false;
+		break;
+	case OBJECT_KINDS:
+		break;
+	}
+}
+
+static void for_scope(struct gateway *gw, const struct round *r, void (*fn)(struct tunnel *t))
+{
+	size_t n = r->only ? r->n_only : gw->conf->n_tunnels;
+
+	for (size_t i = 0; i < n; i++)
+		fn(&gw->tunnels[r->only ? r->only[i] : (int)i]);
+}
+
+/* What the plan still wants to change of a tunnel is what is not well with it. */
+static void flags_from_plan(struct gateway *gw, const struct round *r)
+{
+	char name[128], text[256], line[400];
+
+	for_scope(gw, r, flags_all_well);
+	for (size_t i = 0; i < r->plan.actions.len; i++) {
+		const struct plan_action *a = &r->plan.actions.at[i];
+
+		if (a->tunnel < 0 && a->kind == OBJECT_GUARD)
+			for (size_t k = 0; k < gw->conf->n_tunnels; k++)
+				gw->tunnels[k].guard_ok = false;
+		if (a->tunnel < 0 || a->op == PLAN_DELETE)
+			continue;
+		flag_clear(&gw->tunnels[a->tunnel], a->kind);
+		if (a->op != PLAN_CONFLICT)
+			continue;
+		snprintf(line, sizeof(line), "%s %s: %s", object_kind_name(a->kind),
+			 plan_action_name(a, name, sizeof(name)),
+			 plan_action_text(a, text, sizeof(text)));
+		gateway_set_text(&gw->tunnels[a->tunnel].conflict, line);
+	}
+}
+
+static void failure_note(struct tunnel *t, const struct plan_action *a, const char *error)
+{
+	char name[128], line[512];
+	uint64_t wait = RETRY_MIN_MS << (t->failures < 6 ? t->failures : 6);
+
+	snprintf(line, sizeof(line), "%s %s: %s: %s", object_kind_name(a->kind),
+		 plan_action_name(a, name, sizeof(name)), plan_op_name(a->op), error);
+	if (!t->failed)
+		gateway_set_text(&t->failed, line);
+	t->retry_at = gateway_now() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+}
+
+static void failed_clear(struct tunnel *t)
+{
+	gateway_set_text(&t->failed, NULL);
+	t->retry_at = 0;
+}
+
+/* Returns the number of actions that failed. */
+static size_t failures_take(struct gateway *gw, const struct round *r)
+{
+	size_t n = 0;
+
+	for_scope(gw, r, failed_clear);
+	for (size_t i = 0; i < r->plan.actions.len; i++) {
+		const struct plan_action *a = &r->plan.actions.at[i];
+
+		if (!r->errors[i])
+			continue;
+		n++;
+		if (a->kind == OBJECT_GUARD)
+			for (size_t k = 0; k < gw->conf->n_tunnels; k++)
+				failure_note(&gw->tunnels[k], a, r->errors[i]);
+		else if (a->tunnel >= 0)
+			failure_note(&gw->tunnels[a->tunnel], a, r->errors[i]);
+		else
+			log_warn(NULL, "%s: %s", object_kind_name(a->kind), r->errors[i]);
+	}
+	return n;
+}
+
+static void log_actions(struct gateway *gw, const struct round *r)
+{
+	char name[128], text[256];
+
+	for (size_t i = 0; i < r->plan.actions.len; i++) {
+		const struct plan_action *a = &r->plan.actions.at[i];
+		const char *tunnel = a->tunnel >= 0 ? gw->conf->tunnels[a->tunnel].name : NULL;
+
+		log_write(r->errors[i] ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, tunnel,
+			  "%s %s %s: %s%s%s", plan_op_name(a->op), object_kind_name(a->kind),
+			  plan_action_name(a, name, sizeof(name)),
+			  plan_action_text(a, text, sizeof(text)), r->errors[i] ? ": " : "",
+			  r->errors[i] ? r->errors[i] : "");
+	}
+}
+
+static void repairs_count(struct gateway *gw, const struct round *r)
+{
+	uint64_t now = gateway_now();
+
+	for (size_t i = 0; i < r->plan.actions.len; i++) {
+		struct tunnel *t;
+
+		if (r->plan.actions.at[i].tunnel < 0)
+			continue;
+		t = &gw->tunnels[r->plan.actions.at[i].tunnel];
+		if (now - t->repairs_since > REPAIRS_WINDOW_MS) {
+			t->repairs_since = now;
+			t->repairs = 0;
+		}
+		if (++t->repairs == REPAIRS_MAX)
+			log_warn(t->conf->name,
+				 "somebody else keeps changing what is ours; looking once a second");
+	}
+}
+
+/* One round. Returns 1 when another is worthwhile, 0 when nothing is left to do now, -errno when the kernel could not be read. */
+static int run_round(struct gateway *gw, struct round *r, json_t **done, char *err, size_t err_size)
+{
+	size_t failed = 0;
+	int e = make_plan(gw, r, err, err_size);
+
+	if (e)
+		return e;
+	flags_from_plan(gw, r);
+	if (plan_changes(&r->plan)) {
+		apply_plan(gw, &r->plan, &r->want, r->errors);
+		failed = failures_take(gw, r);
+		log_actions(gw, r);
+		repairs_count(gw, r);
+	} else {
+		for_scope(gw, r, failed_clear);
+	}
+	if (done && !*done)
+		*done = plan_json(&r->plan, gw->conf, r->errors);
+	return !failed && plan_changes(&r->plan);
+}
+
+static int run_scope(struct gateway *gw, const int *only, size_t n, json_t **done)
+{
+	char err[256] = "";
+	int more = 1;
+
+	for (int i = 0; more > 0 && i < ROUNDS_MAX; i++) {
+		struct round r = {.only = only, .n_only = n};
+
+		more = run_round(gw, &r, done, err, sizeof(err));
+		round_done(&r);
+	}
+	gateway_set_text(&gw->guard_error, more < 0 ? err : NULL);
+	if (more < 0)
+		log_warn(NULL, "%s; looking again soon", err);
+	return more < 0 ? more : 0;
+}
+
+static void resolve_all(struct gateway *gw)
+{
+	gw->unresolved_all = false;
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
+		struct tunnel *t = &gw->tunnels[i];
+		struct addr before = t->local;
+
+		if (!resolve_tunnel(t))
+			continue;
+		reconcile_mark(t);
+		if (!addr_equal(&before, &t->local))
+			gw->dirty_all = true;
+	}
+	free(gw->sysctl);
+	gw->sysctl = resolve_sysctl_fault(gw);
+}
+
+static int int_cmp(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Takes the marks; the caller frees *only. NULL with *n 0 means all. */
+static int *take_marks(struct gateway *gw, size_t *n)
+{
+	bool all = gw->dirty_all || gw->dirty.len > SOME_MAX || gw->torn_down ||
+		   !gw->guard_seen.present || !gw->guard_seen.intact;
+	int *only = all ? NULL : gw->dirty.at;
+
+	for (size_t i = 0; i < gw->dirty.len; i++)
+		gw->tunnels[gw->dirty.at[i]].dirty = false;
+	*n = all ? 0 : gw->dirty.len;
+	if (all)
+		free(gw->dirty.at);
+	gw->dirty.at = NULL;
+	gw->dirty.len = gw->dirty.room = 0;
+	gw->dirty_all = false;
+	if (only)
+		qsort(only, *n, sizeof(*only), int_cmp);
+	return only;
+}
+
+static void settle(struct tunnel *t)
+{
+	t->failures = t->failed ? t->failures + 1 : 0;
+	peer_want(t, false);
+	reconcile_judge(t);
+	peer_arm(t);
+}
+
+int reconcile_run(struct gateway *gw, json_t **done)
+{
+	struct round scope = {0};
+	int err, *only;
+
+	if (gw->unresolved_all)
+		resolve_all(gw);
+	if (!gw->dirty_all && !gw->dirty.len) {
+		if (done)
+			*done = plan_json(&scope.plan, gw->conf, NULL);
+		return 0;
+	}
+	only = take_marks(gw, &scope.n_only);
+	scope.only = only;
+	err = run_scope(gw, scope.only, scope.n_only, done);
+	if (err) {
+		gw->dirty_all = true;
+		start_timer(gw->debounce, RETRY_MIN_MS);
+	}
+	for_scope(gw, &scope, settle);
+	free(only);
+	return err;
+}
+
+int reconcile_preview(struct gateway *gw, json_t **plan, char *err, size_t err_size)
+{
+	struct round r = {0};
+	int e;
+
+	resolve_all(gw);
+	e = make_plan(gw, &r, err, err_size);
+	if (!e)
+		*plan = plan_json(&r.plan, gw->conf, NULL);
+	round_done(&r);
+	return e;
+}
+
+static void on_debounce(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what;
+	reconcile_run(user, NULL);
+}
+
+static void on_resync(evutil_socket_t fd, short what, void *user)
+{
+	struct gateway *gw = user;
+
+	(void)fd, (void)what;
+	gw->unresolved_all = true;
+	gw->guard_dirty = true;
+	if (charon_connected(gw))
+		charon_query_loaded(gw);
+	reconcile_mark_all(gw);
+}
+
+static void on_resolve(evutil_socket_t fd, short what, void *user)
+{
+	struct gateway *gw = user;
+
+	(void)fd, (void)what;
+	gw->unresolved_all = true;
+	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
+}
+
+int reconcile_init(struct gateway *gw)
+{
+	struct timeval resync = {.tv_sec = GATEWAY_RESYNC_MS / 1000};
+
+	gw->debounce = evtimer_new(gw->base, on_debounce, gw);
+	gw->resolve = evtimer_new(gw->base, on_resolve, gw);
+	gw->resync = event_new(gw->base, -1, EV_PERSIST, on_resync, gw);
+	if (!gw->debounce || !gw->resolve || !gw->resync)
+		return -ENOMEM;
+	gw->unresolved_all = gw->dirty_all = true;
+	return evtimer_add(gw->resync, &resync) ? -ENOMEM : 0;
+}

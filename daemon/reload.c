@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loads configurations and takes them into force. Entries: reload_conf, reload_preview. Everything is built beside what is in
+ * force (daemon/generation.c), so a bad file loses nothing. What changed is marked for daemon/reconcile.c: single tunnels
+ * where the names of their objects stayed, else all.
+ */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <libgen.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/equal.h"
+#include "daemon/charon.h"
+#include "daemon/generation.h"
+#include "daemon/reconcile.h"
+#include "lib/log.h"
+
+static void hash_file(crypto_generichash_state *h, const char *path)
+{
+	unsigned char buf[16384];
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	crypto_generichash_update(h, (const unsigned char *)path, strlen(path) + 1);
+	if (fd < 0)
+		return;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		crypto_generichash_update(h, buf, (size_t)n);
+	close(fd);
+}
+
+/* Secrets are told apart by their inode and times, so that their bytes stay in guarded memory. */
+static void hash_stat(crypto_generichash_state *h, const char *path)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st))
+		return;
+	crypto_generichash_update(h, (const unsigned char *)&st.st_ino, sizeof(st.st_ino));
+	crypto_generichash_update(h, (const unsigned char *)&st.st_mode, sizeof(st.st_mode));
+	crypto_generichash_update(h, (const unsigned char *)&st.st_size, sizeof(st.st_size));
+	crypto_generichash_update(h, (const unsigned char *)&st.st_mtim, sizeof(st.st_mtim));
+}
+
+static void files_digest(const struct gateway *gw, unsigned char *out)
+{
+	crypto_generichash_state h;
+	char *copy = strdup(gw->conf_path), pattern[4096];
+	glob_t g = {0};
+
+	crypto_generichash_init(&h, NULL, 0, SECRET_DIGEST_SIZE);
+	hash_file(&h, gw->conf_path);
+	snprintf(pattern, sizeof(pattern), "%s/tunnels.d/*.yaml", copy ? dirname(copy) : ".");
+	if (!glob(pattern, 0, NULL, &g))
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			hash_file(&h, g.gl_pathv[i]);
+	globfree(&g);
+	free(copy);
+	if (gw->conf) {
+		hash_stat(&h, gw->conf->key_file);
+		for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+			hash_stat(&h, gw->conf->tunnels[i].psk_file);
+	}
+	crypto_generichash_final(&h, out, SECRET_DIGEST_SIZE);
+}
+
+static int load_generation(struct gateway *gw, const char *path, struct generation *g,
+			   char **report)
+{
+	struct conf_report found = {0};
+	char err[512] = "";
+	struct conf *conf = conf_load(path, &found);
+	int r;
+
+	*report = found.text;
+	found.text = NULL;
+	conf_report_done(&found);
+	if (!conf)
+		return -EINVAL;
+	r = generation_new(gw, conf, g, err, sizeof(err));
+	if (r) {
+		free(*report);
+		if (asprintf(report, "%s: %s\n", path, err) < 0)
+			*report = NULL;
+	}
+	return r;
+}
+
+static bool psk_equal(const struct secret *a, const struct secret *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->size == b->size && !sodium_memcmp(a->bytes, b->bytes, a->size);
+}
+
+/* Marks what changed; true when single marks do. */
+static bool mark_changed(struct gateway *gw, const struct generation *old)
+{
+	const struct conf *a = old->conf, *b = gw->conf;
+
+	if (!a || a->n_tunnels != b->n_tunnels || !conf_gateway_equal(a, b) ||
+	    strcmp(old->public_key, gw->public_key))
+		return false;
+	for (size_t i = 0; i < b->n_tunnels; i++)
+		if (strcmp(a->tunnels[i].name, b->tunnels[i].name) ||
+		    !conf_tunnel_same_objects(&a->tunnels[i], &b->tunnels[i]) ||
+		    old->reqids[i] != gw->reqids[i])
+			return false;
+	for (size_t i = 0; i < b->n_tunnels; i++)
+		if (!conf_tunnel_equal(&a->tunnels[i], &b->tunnels[i]) ||
+		    !psk_equal(old->psks[i], gw->psks[i]))
+			reconcile_mark(&gw->tunnels[i]);
+	return true;
+}
+
+/* Another charon: all of ours is loaded there, and forgotten here. */
+static void session_renew(struct gateway *gw, const struct conf *old)
+{
+	if (!strcmp(old->charon_socket, gw->conf->charon_socket))
+		return;
+	charon_done(gw);
+	if (charon_init(gw))
+		log_error(NULL, "no memory for a session with charon");
+}
+
+int reload_conf(struct gateway *gw, char **report)
+{
+	unsigned char digest[SECRET_DIGEST_SIZE];
+	struct generation g;
+	int r;
+
+	*report = NULL;
+	files_digest(gw, digest);
+	if (gw->conf && !gw->torn_down && !gw->conf_error &&
+	    !memcmp(digest, gw->conf_digest, sizeof(digest)))
+		return 0;
+	r = load_generation(gw, gw->conf_path, &g, report);
+	if (r) {
+		gateway_set_text(&gw->conf_error, *report ? *report : strerror(-r));
+		return r;
+	}
+	if (gw->conf) {
+		struct generation now = {.conf = gw->conf, .tunnels = gw->tunnels};
+
+		generation_carry(&g, &now, true);
+	}
+	generation_swap(gw, &g);
+	vec_free(&gw->dirty);
+	gateway_set_text(&gw->conf_error, NULL);
+	files_digest(gw, gw->conf_digest);
+	if (g.conf && (gw->torn_down || !mark_changed(gw, &g))) {
+		gw->unresolved_all = true;
+		reconcile_mark_all(gw);
+	}
+	gw->torn_down = false;
+	if (g.conf)
+		session_renew(gw, g.conf);
+	generation_done(&g);
+	return 0;
+}
+
+int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **report)
+{
+	struct generation g, now = {.conf = gw->conf, .tunnels = gw->tunnels};
+	char err[256] = "";
+	bool torn_down = gw->torn_down;
+	int r = load_generation(gw, file ? file : gw->conf_path, &g, report);
+
+	if (r)
+		return r;
+	generation_carry(&g, &now, false);
+	generation_swap(gw, &g);
+	gw->torn_down = false;
+	r = reconcile_preview(gw, plan, err, sizeof(err));
+	gw->torn_down = torn_down;
+	generation_swap(gw, &g);
+	generation_done(&g);
+	if (r && asprintf(report, "%s\n", err) < 0)
+		*report = NULL;
+	return r;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Asks the kernel where a tunnel's transport starts (`local:` as an address, an interface or auto) and how large the
+ * path's packets may be. Entry: resolve_tunnel, called by daemon/reconcile.c when addresses or routes changed.
+ *
+ * resolve_sysctl_fault reads the settings with which the kernel skips XFRM policies (net/ipv4/devinet.c, NOXFRM and
+ * NOPOLICY): with one set GRE would leave or enter past them, and only the guard would hold.
+ */
+#include "daemon/resolve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gre/addr.h"
+#include "gre/link.h"
+
+static int local_find(struct tunnel *t, struct addr *local, uint32_t *mtu)
+{
+	const struct conf_local *spec = &t->conf->local;
+	struct addr source;
+	unsigned ifindex;
+	int err = gre_path_get(t->gw->rtnl, &t->conf->remote, &source, mtu, &ifindex);
+
+	switch (spec->kind) {
+	case CONF_LOCAL_ADDRESS:
+		*local = spec->addr;
+		return 0;
+	case CONF_LOCAL_INTERFACE:
+		return gre_addr_first(t->gw->rtnl, spec->ifname, t->conf->remote.family, local);
+	case CONF_LOCAL_AUTO:
+		*local = source;
+		return err;
+	}
+	return -EINVAL;
+}
+
+static void unresolved_tell(struct tunnel *t, int err)
+{
+	char text[160], remote[ADDR_TEXT_SIZE];
+
+	if (!err)
+		text[0] = '\0';
+	else if (t->conf->local.kind == CONF_LOCAL_INTERFACE && err == -ENODEV)
+		snprintf(text, sizeof(text), "no interface %s here (gateway.local)",
+			 t->conf->local.ifname);
+	else if (t->conf->local.kind == CONF_LOCAL_INTERFACE)
+		snprintf(text, sizeof(text), "no address on %s here (gateway.local)",
+			 t->conf->local.ifname);
+	else
+		snprintf(text, sizeof(text), "no route to %s here: %s",
+			 addr_format(&t->conf->remote, remote), strerror(-err));
+	gateway_set_text(&t->unresolved, text);
+}
+
+/* After a restart, while a route is missing: what stands is left in place, so its local address still holds. */
+static bool local_adopt(const struct tunnel *t, struct addr *local)
+{
+	struct gre_link link;
+
+	if (gre_link_get(t->gw->rtnl, t->conf->interface, &link) || !link.is_gre ||
+	    link.group != GRE_GROUP || !addr_equal(&link.remote, &t->conf->remote))
+		return false;
+	*local = link.local;
+	return true;
+}
+
+bool resolve_tunnel(struct tunnel *t)
+{
+	struct addr local = {0};
+	uint32_t mtu = 0;
+	int err = local_find(t, &local, &mtu);
+	bool changed = false;
+
+	if (err && !t->local.family && local_adopt(t, &local))
+		err = 0;
+	unresolved_tell(t, t->local.family ? 0 : err);
+	if (!err && !addr_equal(&local, &t->local)) {
+		t->local = local;
+		gateway_set_text(&t->unresolved, NULL);
+		changed = true;
+	}
+	if (mtu && mtu != t->path_mtu) {
+		t->path_mtu = mtu;
+		changed = true;
+	}
+	return changed;
+}
+
+static bool sysctl_is_set(const char *interface, const char *name)
+{
+	char path[128];
+	FILE *f;
+	int c;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	c = fgetc(f);
+	fclose(f);
+	return c != EOF && c != '0';
+}
+
+static char *fault_on(const char *interface)
+{
+	static const char *const names[] = {"disable_xfrm", "disable_policy"};
+	char *text = NULL;
+
+	for (size_t i = 0; i < 2 && !text; i++)
+		if (sysctl_is_set(interface, names[i]) &&
+		    asprintf(&text,
+			     "net.ipv4.conf.%s.%s is 1 and defeats the policies: set it to 0",
+			     interface, names[i]) < 0)
+			return NULL;
+	return text;
+}
+
+char *resolve_sysctl_fault(struct gateway *gw)
+{
+	char *text = fault_on("all");
+	const char *checked = "";
+
+	for (size_t i = 0; i < gw->conf->n_tunnels && !text; i++) {
+		const struct conf_local *local = &gw->conf->tunnels[i].local;
+
+		if (local->kind != CONF_LOCAL_INTERFACE || !strcmp(local->ifname, checked))
+			continue;
+		checked = local->ifname;
+		text = fault_on(checked);
+	}
+	return text;
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel's SAs of each tunnel. Entries: sas_event for each notification, sas_read_all for the truth. Feeds the
+ * tunnel's pin (daemon/pin.c) and writes the out policy at once when it moves, since packets depend on it; feeds the
+ * overhead that daemon/desire.c computes the MTU from. Policies themselves are planned elsewhere.
+ */
+#include "daemon/sas.h"
+
+#include <errno.h>
+
+#include "daemon/peer.h"
+#include "daemon/reconcile.h"
+#include "lib/log.h"
+
+#define SAS_MAX 64 /* of one tunnel; more is not normal and not looked at */
+
+static bool is_outbound(const struct tunnel *t, const struct xfrm_sa *sa)
+{
+	return addr_equal(&sa->dst, &t->conf->remote);
+}
+
+static struct tunnel_sa *sa_find(struct tunnel *t, bool outbound, uint32_t spi)
+{
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (t->sas.at[i].spi == spi && t->sas.at[i].outbound == outbound)
+			return &t->sas.at[i];
+	return NULL;
+}
+
+static void overhead_take(struct tunnel *t, const struct xfrm_sa *sa)
+{
+	if (!sa->block_size)
+		return;
+	t->overhead_known = true;
+	t->encap = sa->encap;
+	t->iv = (uint8_t)sa->iv_size;
+	t->icv = (uint8_t)sa->icv_size;
+	t->block = (uint8_t)sa->block_size;
+}
+
+/* True when it was not known. */
+static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
+{
+	bool outbound = is_outbound(t, sa);
+	struct tunnel_sa *slot = sa_find(t, outbound, sa->spi);
+	bool added = !slot;
+
+	if (!sa->spi || t->sas.len >= SAS_MAX)
+		return false;
+	if (!slot)
+		slot = vec_push(&t->sas);
+	if (!slot)
+		return false;
+	slot->spi = sa->spi;
+	slot->outbound = outbound;
+	slot->transport = sa->transport;
+	slot->encap = sa->encap;
+	slot->add_time = sa->add_time;
+	if (outbound)
+		overhead_take(t, sa);
+	return added;
+}
+
+static void sa_remove(struct tunnel *t, const struct tunnel_sa *sa)
+{
+	size_t i = (size_t)(sa - t->sas.at);
+
+	t->sas.at[i] = t->sas.at[--t->sas.len];
+}
+
+static int read_one(void *user, const struct xfrm_sa *sa)
+{
+	struct tunnel *t = gateway_tunnel_by_reqid(user, sa->reqid);
+
+	if (t)
+		sa_add(t, sa);
+	return 0;
+}
+
+static void forget_all(void *user)
+{
+	struct gateway *gw = user;
+
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+		gw->tunnels[i].sas.len = 0;
+}
+
+int sas_read_all(struct gateway *gw)
+{
+	forget_all(gw);
+	return xfrm_sa_dump(gw->xfrm, read_one, forget_all, gw);
+}
+
+void sas_adopt_pin(struct tunnel *t, uint32_t seen)
+{
+	uint32_t spis[SAS_MAX];
+	uint64_t times[SAS_MAX];
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->sas.len; i++) {
+		unsigned k = n;
+
+		if (!t->sas.at[i].outbound || !t->sas.at[i].transport)
+			continue;
+		for (; k > 0 && times[k - 1] < t->sas.at[i].add_time; k--) {
+			spis[k] = spis[k - 1];
+			times[k] = times[k - 1];
+		}
+		spis[k] = t->sas.at[i].spi;
+		times[k] = t->sas.at[i].add_time;
+		n++;
+	}
+	pin_adopt(&t->pin, seen, spis, n);
+}
+
+static void out_policy(const struct tunnel *t, uint32_t spi, struct xfrm_policy *p)
+{
+	*p = (struct xfrm_policy){
+		.dir = XFRM_DIR_OUT,
+		.src = t->local,
+		.dst = t->conf->remote,
+		.has_key = t->conf->has_gre_key,
+		.key = t->conf->gre_key,
+		.tunnel = t->index,
+		.priority = XFRM_PRIORITY,
+		.reqid = t->reqid,
+		.spi = spi,
+		.required = true,
+	};
+}
+
+static void write_result(void *user, size_t index, int err, const char *text)
+{
+	(void)index;
+	if (err)
+		log_warn(user, "out policy: %s; reading the kernel again", text);
+}
+
+static void pin_write(struct tunnel *t)
+{
+	struct nl_batch *b = t->policies_ok ? nl_batch_new() : NULL;
+	struct xfrm_policy p;
+
+	reconcile_mark(t);
+	if (!b)
+		return;
+	out_policy(t, t->pin.spi, &p);
+	xfrm_policy_put(b, &p, false);
+	nl_batch_send(t->gw->xfrm, b, write_result, t->conf->name);
+	nl_batch_free(b);
+	log_debug(t->conf->name, "out policy pinned to spi %08x", t->pin.spi);
+}
+
+static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
+{
+	if (!sa_add(t, sa))
+		return;
+	log_debug(t->conf->name, "SA %s spi %08x", is_outbound(t, sa) ? "out" : "in", sa->spi);
+	if (sa->transport &&
+	    pin_sa_new(&t->pin, is_outbound(t, sa), sa->spi, t->leads, gateway_now()))
+		pin_write(t);
+	reconcile_mark(t);
+}
+
+static void sa_went(struct tunnel *t, const struct xfrm_sa *sa)
+{
+	bool outbound = is_outbound(t, sa);
+	struct tunnel_sa *known = sa_find(t, outbound, sa->spi);
+
+	if (!known)
+		return;
+	sa_remove(t, known);
+	log_debug(t->conf->name, "SA %s spi %08x gone", outbound ? "out" : "in", sa->spi);
+	if (pin_sa_gone(&t->pin, outbound, sa->spi))
+		pin_write(t);
+	if (!sas_have(t, true) || !sas_have(t, false))
+		peer_want(t, false);
+	reconcile_mark(t);
+}
+
+void sas_event(struct gateway *gw, const struct xfrm_event *ev)
+{
+	struct tunnel *t;
+
+	if (ev->kind == XFRM_EVENT_SA_FLUSH) {
+		reconcile_mark_all(gw);
+		return;
+	}
+	t = gateway_tunnel_by_reqid(gw, ev->sa.reqid);
+	if (!t || !gateway_tunnel_protected(t))
+		return;
+	if (ev->kind == XFRM_EVENT_SA_NEW)
+		sa_came(t, &ev->sa);
+	else if (ev->kind == XFRM_EVENT_SA_GONE)
+		sa_went(t, &ev->sa);
+	else if (ev->kind == XFRM_EVENT_SA_SOFT)
+		pin_sa_soft(&t->pin, gateway_now());
+	peer_arm(t);
+}
+
+void sas_pin_tick(struct tunnel *t, uint64_t now)
+{
+	uint64_t packets = 0, bytes = 0;
+	struct xfrm_sa in = {
+		.src = t->conf->remote,
+		.dst = t->local,
+		.spi = t->pin.next_in,
+		.reqid = t->reqid,
+	};
+
+	if (t->pin.next_in)
+		xfrm_sa_counters(t->gw->xfrm, &in, &packets, &bytes);
+	if (pin_tick(&t->pin, packets, now))
+		pin_write(t);
+}
+
+bool sas_have(const struct tunnel *t, bool outbound)
+{
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (t->sas.at[i].outbound == outbound && t->sas.at[i].transport)
+			return true;
+	return false;
+}
+
+bool sas_pinned_ok(const struct tunnel *t)
+{
+	if (!t->pin.spi)
+		return true;
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (t->sas.at[i].outbound && t->sas.at[i].spi == t->pin.spi)
+			return true;
+	return false;
+}
+
+static bool spi_listed(uint32_t spi, const uint32_t *spis, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (spis[i] == spi)
+			return true;
+	return false;
+}
+
+static void ignore_result(void *user, size_t index, int err, const char *text)
+{
+	(void)user, (void)index, (void)err, (void)text;
+}
+
+void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n)
+{
+	struct nl_batch *b = nl_batch_new();
+
+	for (size_t i = 0; b && i < t->sas.len; i++) {
+		struct tunnel_sa *sa = &t->sas.at[i];
+		struct xfrm_sa doomed = {
+			.src = sa->outbound ? t->local : t->conf->remote,
+			.dst = sa->outbound ? t->conf->remote : t->local,
+			.spi = sa->spi,
+			.reqid = t->reqid,
+		};
+
+		sa->strikes = spi_listed(sa->spi, spis, n) ? 0 : sa->strikes + 1;
+		if (sa->strikes < 2)
+			continue;
+		log_info(t->conf->name, "deleting stale SA spi %08x: charon does not know it",
+			 sa->spi);
+		xfrm_sa_put_delete(b, &doomed);
+	}
+	if (b && nl_batch_len(b))
+		nl_batch_send(t->gw->xfrm, b, ignore_result, NULL);
+	nl_batch_free(b);
+}
+
+void sas_unpin_all(struct gateway *gw)
+{
+	struct nl_batch *b = nl_batch_new();
+	struct xfrm_policy p;
+
+	for (size_t i = 0; b && i < gw->conf->n_tunnels; i++) {
+		struct tunnel *t = &gw->tunnels[i];
+
+		if (!t->pin.spi || !t->policies_ok || !gateway_tunnel_protected(t))
+			continue;
+		out_policy(t, 0, &p);
+		xfrm_policy_put(b, &p, false);
+	}
+	if (b && nl_batch_len(b))
+		nl_batch_send(gw->xfrm, b, ignore_result, NULL);
+	nl_batch_free(b);
+}

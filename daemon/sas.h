@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's SAs of each tunnel, kept by events and made anew by a dump; they drive the pin (daemon/pin.h) and the MTU. */
+#ifndef GWD_DAEMON_SAS_H
+#define GWD_DAEMON_SAS_H
+
+#include "daemon/gateway.h"
+#include "xfrm/events.h"
+
+/* Dumps all SAs and replaces what is known. */
+int sas_read_all(struct gateway *gw);
+/* seen: the SPI its out policy in the kernel names. Call after sas_read_all. */
+void sas_adopt_pin(struct tunnel *t, uint32_t seen);
+
+/* An SA event: marks the tunnel dirty as needed, moves its pin. */
+void sas_event(struct gateway *gw, const struct xfrm_event *ev);
+/* The waiting pin's turn: looks at the new inbound SA's counter. */
+void sas_pin_tick(struct tunnel *t, uint64_t now);
+
+bool sas_have(const struct tunnel *t, bool outbound);
+/* The pinned SPI exists, or nothing is pinned. */
+bool sas_pinned_ok(const struct tunnel *t);
+/* Deletes the SAs of t that charon does not list (spis, n) when a look before had found the same. */
+void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n);
+
+/* Writes the out policies with no SPI named, so that a tunnel outlives rekeys while gwd is away. */
+void sas_unpin_all(struct gateway *gw);
+
+#endif
