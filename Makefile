@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make demo: two gateways carrying OSPF.  make check: all tests.  V=1 shows commands, SANITIZE=1 builds with ASan and UBSan.
+VERSION   := 0.1.0
+PREFIX    ?= /usr/local
+SYSCONF   ?= /etc
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+CC        ?= gcc
+B         := build$(if $(SANITIZE),/san)
+Q         := $(if $(V),,@)
+LIBS      := libmnl libevent_core libevent_extra libsodium libfyaml jansson smartcols libnftables libsystemd
+# Debian ships libvici without header or .pc file, in strongSwan's own folder (ike/libvici.h says more).
+VICI      := -L/usr/lib/ipsec -l:libvici.so.0 -Wl,-rpath,/usr/lib/ipsec
+CFLAGS    ?= -O2 -g
+WARN      := -Wall -Wextra -Werror -Wformat=2 -Wshadow=local
+ifneq ($(findstring clang,$(CC)),)
+WARN      := -Wall -Wextra -Werror -Wformat=2
+endif
+HARDEN    := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+SAN       := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DGWD_VERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) \
+	     $(if $(SANITIZE),$(SAN),$(HARDEN)) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+LDLIBS     = $(shell pkg-config --libs $(LIBS)) -lpthread
+LDFLAGS   += $(if $(SANITIZE),$(SAN),-pie -Wl,-z,relro,-z,now)
+
+LIB_SRC   := $(wildcard lib/*.c)
+CONF_SRC  := $(wildcard conf/*.c)
+DRV_SRC   := $(wildcard gre/*.c xfrm/*.c guard/*.c ike/*.c)
+DAEMON_SRC:= $(filter-out daemon/main.c,$(wildcard daemon/*.c))
+CTL_SRC   := $(wildcard ctl/*.c)
+COMMON    := $(LIB_SRC) $(CONF_SRC) $(DRV_SRC) $(DAEMON_SRC)
+OBJ        = $(patsubst %.c,$(B)/%.o,$(1))
+UNIT      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+TOOLS     := $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/lab/*.c tests/bench/*.c)))
+MAN       := $(patsubst doc/%.scd,$(B)/doc/%,$(wildcard doc/*.scd))
+
+.PHONY: all check demo demo-shell lab fuzz bench install uninstall clean setup unit golden style
+.DELETE_ON_ERROR:
+all: $(B)/gwd $(B)/gwctl $(B)/gwctl.bash $(MAN)
+
+$(B)/gwd: $(call OBJ,$(COMMON) daemon/main.c)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(VICI) $(LDLIBS)
+$(B)/gwctl: $(call OBJ,$(LIB_SRC) $(CONF_SRC) $(CTL_SRC))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/gwctl.bash: $(B)/gwctl
+	$(Q)$(B)/gwctl completion bash >$@
+$(B)/doc/%: doc/%.scd
+	@mkdir -p $(@D)
+	@echo "  MAN     $@"
+	$(Q)scdoc <$< >$@
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/libgwd.a: $(call OBJ,$(COMMON))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(B)/tests/test_%: tests/unit/test_%.c $(B)/libgwd.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libgwd.a -lcmocka $(VICI) $(LDLIBS)
+$(B)/tests/%: tests/lab/%.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $<
+$(B)/tests/%: tests/bench/%.c $(B)/libgwd.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libgwd.a $(VICI) $(LDLIBS)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- tests; each command of these installs what it needs by itself (tests/setup)
+SAN_B := build/san
+setup:
+	@tests/setup
+unit: setup
+	$(Q)$(MAKE) --no-print-directory SANITIZE=1 -j2 unit-programs
+unit-programs: $(UNIT)
+check: setup
+	@tests/check
+demo: setup
+	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow
+	@tests/demo/demo
+demo-shell: setup
+	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow
+	@tests/demo/demo --shell
+lab: setup
+	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
+	@tests/lab/boot -t 1800 tests/lab/run $(T)
+bench: setup
+	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
+	@tests/lab/boot -t 3600 tests/bench/run
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+SECONDS_EACH ?= 60
+fuzz: setup $(FUZZ)
+	@tests/fuzz/run $(SECONDS_EACH) $(FUZZ)
+build/fuzz/%: tests/fuzz/%.c $(COMMON)
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $@"
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		$$(pkg-config --cflags $(LIBS)) -o $@ $< $(COMMON) $(VICI) $(LDLIBS)
+clean:
+	rm -rf build
