@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A tunnel's connection as charon's load-conn takes it; entry function ike_conn_put. Neighbours: ike/request.c (the other requests), daemon/,
+ * which fills struct ike_conn and compares digests. Pure. Follows the vici plugin's README ("load-conn") and swanctl.conf(5).
+ */
+#include "ike/conn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PROTOCOL_GRE "dynamic[47]" /* by number: the name needs /etc/protocols where charon runs */
+#define TIME_MAX (UINT32_MAX / 2)
+
+bool ike_conn_leads(const char *local_id, const char *remote_id)
+{
+	return strcmp(local_id, remote_id) < 0;
+}
+
+/* percent of t, at least 1 s where t is not 0 (which means never). */
+static uint32_t percent(uint32_t t, unsigned percent)
+{
+	uint64_t part = (uint64_t)t * percent / 100;
+
+	if (part == 0 && t)
+		return 1;
+	return part > TIME_MAX ? TIME_MAX : (uint32_t)part;
+}
+
+void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time,
+			uint32_t esp_rekey_time)
+{
+	/* The leader rekeys in [90 %, 100 %], the other in [120 %, 125 %]; at 150 % the SA ends. */
+	unsigned rekey = leads ? 100 : 125, rand = leads ? 10 : 5;
+
+	c->ike_rekey_time = percent(ike_rekey_time, rekey);
+	c->ike_rand_time = percent(ike_rekey_time, rand);
+	c->ike_over_time = percent(ike_rekey_time, 150 - rekey);
+	c->esp_rekey_time = percent(esp_rekey_time, rekey);
+	c->esp_rand_time = percent(esp_rekey_time, rand);
+	c->esp_life_time = percent(esp_rekey_time, 150);
+}
+
+static void put_texts(struct ike_msg *m, const char *name, char *const *texts)
+{
+	ike_msg_list(m, name);
+	for (size_t i = 0; texts && texts[i]; i++)
+		ike_msg_list_value(m, texts[i]);
+	ike_msg_list_end(m);
+}
+
+static void put_address(struct ike_msg *m, const char *name, const struct addr *a)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	ike_msg_list_one(m, name, a->family == AF_UNSPEC ? "%any" : addr_format(a, text));
+}
+
+/* charon takes a raw key as PEM (RFC 7468 section 13), which needs no decoding here. */
+static void put_public_key(struct ike_msg *m, const char *key)
+{
+	char pem[160];
+	int n = snprintf(pem, sizeof(pem),
+			 "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n", key);
+
+	ike_msg_list(m, "pubkeys");
+	ike_msg_list_bytes(m, pem, n < (int)sizeof(pem) ? (size_t)n : 0);
+	ike_msg_list_end(m);
+}
+
+static void put_auth(struct ike_msg *m, const char *side, const struct ike_conn *c, const char *id,
+		     const char *public_key)
+{
+	ike_msg_section(m, side);
+	switch (c->auth) {
+	case IKE_AUTH_PUBLIC_KEY:
+		ike_msg_value(m, "auth", "pubkey");
+		break;
+	case IKE_AUTH_PSK:
+		ike_msg_value(m, "auth", "psk");
+		break;
+	}
+	ike_msg_bytes(m, "id", id, strlen(id));
+	if (c->auth == IKE_AUTH_PUBLIC_KEY && public_key)
+		put_public_key(m, public_key);
+	ike_msg_section_end(m);
+}
+
+static void put_child(struct ike_msg *m, const struct ike_conn *c)
+{
+	ike_msg_section(m, "children");
+	ike_msg_section(m, IKE_CHILD);
+	ike_msg_value(m, "mode", "transport");
+	ike_msg_value(m, "policies",
+		      "no"); /* xfrm/ has them; charon would delete them with the SA */
+	ike_msg_value(m, "reqid", "%u", c->reqid);
+	ike_msg_list_one(m, "local_ts", PROTOCOL_GRE);
+	ike_msg_list_one(m, "remote_ts", PROTOCOL_GRE);
+	put_texts(m, "esp_proposals", c->esp_proposals);
+	ike_msg_value(m, "rekey_time", "%us", c->esp_rekey_time);
+	ike_msg_value(m, "life_time", "%us", c->esp_life_time);
+	ike_msg_value(m, "rand_time", "%us", c->esp_rand_time);
+	ike_msg_value(m, "replay_window", "%u", c->replay_window);
+	ike_msg_value(m, "start_action", "none"); /* who initiates, and when, is ours */
+	ike_msg_value(m, "close_action", "none");
+	ike_msg_value(m, "dpd_action", "clear");
+	ike_msg_section_end(m);
+	ike_msg_section_end(m);
+}
+
+void ike_conn_put(struct ike_msg *m, const struct ike_conn *c)
+{
+	ike_msg_section(m, c->name);
+	ike_msg_value(m, "version", "2");
+	put_address(m, "local_addrs", &c->local);
+	put_address(m, "remote_addrs", &c->remote);
+	put_texts(m, "proposals", c->ike_proposals);
+	ike_msg_value(m, "mobike", "no"); /* it would float to port 4500 without a NAT */
+	/* "no" replaces an IKE_SA when the peer says INITIAL_CONTACT; "never" would not (RFC 7296 2.4). */
+	ike_msg_value(m, "unique", "no");
+	ike_msg_value(m, "keyingtries", "1"); /* the back-off is ours */
+	ike_msg_value(m, "childless", "allow");
+	ike_msg_value(m, "fragmentation", "yes");
+	ike_msg_value(m, "send_cert", "never");
+	ike_msg_value(m, "send_certreq", "no");
+	ike_msg_value(m, "dpd_delay", "%us", c->dpd_delay);
+	ike_msg_value(m, "reauth_time", "0s");
+	ike_msg_value(m, "rekey_time", "%us", c->ike_rekey_time);
+	ike_msg_value(m, "over_time", "%us", c->ike_over_time);
+	ike_msg_value(m, "rand_time", "%us", c->ike_rand_time);
+	put_auth(m, "local", c, c->local_id, c->local_public_key);
+	put_auth(m, "remote", c, c->remote_id, c->remote_public_key);
+	put_child(m, c);
+	ike_msg_section_end(m);
+}
+
+void ike_conn_digest(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_SIZE])
+{
+	struct ike_msg *m = ike_msg_new("");
+
+	memset(out, 0, SECRET_DIGEST_SIZE);
+	if (!m)
+		return;
+	ike_conn_put(m, c);
+	if (!ike_msg_failed(m))
+		ike_msg_digest(m, out);
+	ike_msg_free(m);
+}
+
+static const char *auth_name(enum ike_auth auth)
+{
+	switch (auth) {
+	case IKE_AUTH_PUBLIC_KEY:
+		return "public-key";
+	case IKE_AUTH_PSK:
+		return "psk";
+	}
+	return "?";
+}
+
+/* "any" for an address that is not known. */
+static const char *address_text(const struct addr *a, char *buf)
+{
+	return a->family == AF_UNSPEC ? "any" : addr_format(a, buf);
+}
+
+const char *ike_conn_format(const struct ike_conn *c, char *buf, size_t size)
+{
+	char local[ADDR_TEXT_SIZE], remote[ADDR_TEXT_SIZE];
+	int n = snprintf(buf, size, "%s %s -> %s %s %s esp", address_text(&c->local, local),
+			 c->local_id, address_text(&c->remote, remote), c->remote_id,
+			 auth_name(c->auth));
+
+	for (size_t i = 0; c->esp_proposals && c->esp_proposals[i]; i++) {
+		if (n < 0 || (size_t)n >= size)
+			break;
+		n += snprintf(buf + n, size - (size_t)n, "%s%s", i ? "," : " ",
+			      c->esp_proposals[i]);
+	}
+	return buf;
+}
