@@ -23,6 +23,7 @@ struct applier {
 	char **errors;
 	bool *stopped; /* per tunnel */
 	bool all_stopped;
+	bool link_failed; /* a link may still stand on endpoints whose cover the plan takes away */
 	size_t *owner; /* action of each message of the batch at hand */
 	size_t n_owner;
 };
@@ -35,6 +36,7 @@ static void action_failed(struct applier *a, size_t i, const char *text)
 		a->errors[i] = strdup(text);
 	if (tunnel >= 0)
 		a->stopped[tunnel] = true;
+	a->link_failed |= a->plan->actions.at[i].kind == OBJECT_LINK;
 }
 
 static bool action_stopped(const struct applier *a, size_t i)
@@ -44,7 +46,7 @@ static bool action_stopped(const struct applier *a, size_t i)
 	if (act->op == PLAN_CONFLICT)
 		return true;
 	if (act->op == PLAN_DELETE)
-		return false;
+		return a->link_failed && plan_action_uncovers(act);
 	return a->all_stopped || (act->tunnel >= 0 && a->stopped[act->tunnel]);
 }
 
@@ -229,6 +231,16 @@ static void put_action(struct applier *a, struct nl_batch *b, size_t i)
 		a->owner[a->n_owner++] = i;
 }
 
+static void put_unless_stopped(struct applier *a, struct nl_batch *b, size_t i)
+{
+	const struct plan_action *act = &a->plan->actions.at[i];
+
+	if (!action_stopped(a, i))
+		put_action(a, b, i);
+	else
+		a->link_failed |= act->kind == OBJECT_LINK && act->op != PLAN_CONFLICT;
+}
+
 /* RTM_DELLINK by group takes every link of the group: the kernel must show none there but these. */
 static void put_group_delete(struct applier *a, struct nl_batch *b, size_t from, size_t to)
 {
@@ -261,8 +273,7 @@ static void apply_netlink(struct applier *a, size_t from, size_t to)
 		put_group_delete(a, b, from, to);
 	else
 		for (size_t i = from; i < to; i++)
-			if (!action_stopped(a, i))
-				put_action(a, b, i);
+			put_unless_stopped(a, b, i);
 	if (nl_batch_len(b))
 		nl_batch_send(nl, b, batch_result, a);
 	nl_batch_free(b);

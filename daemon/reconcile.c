@@ -304,6 +304,11 @@ static int run_round(struct gateway *gw, struct round *r, json_t **done, char *e
 
 	if (e)
 		return e;
+	if (r->only && r->want.guard && !r->have.guard_intact) {
+		/* the whole table is to be made again, so all its pairs must be known */
+		reconcile_mark_all(gw);
+		return 0;
+	}
 	flags_from_plan(gw, r);
 	if (plan_changes(&r->plan)) {
 		apply_plan(gw, &r->plan, &r->want, r->errors);

@@ -4,6 +4,11 @@
  * not, or did not come, under IPsec. Second, independent layer below the XFRM policies; it
  * survives `ip xfrm policy flush`.
  *
+ * Not covered: source NAT of the GRE itself. A foreign nat chain on postrouting (a masquerade on
+ * the wan whose address is not the tunnel's local one) rewrites the packet after the guard saw it
+ * under IPsec; the kernel then looks for a policy anew (nf_nat_proto.c, nf_xfrm_me_harder), finds
+ * none for the new source, and sends it in clear.
+ *
  * Building the commands (guard/ruleset.c) and reading the ruleset's JSON (guard/parse.c) are pure;
  * libnftables is called in guard/guard.c only, notifications are read in guard/events.c.
  */

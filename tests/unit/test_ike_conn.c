@@ -113,6 +113,32 @@ static void test_public_key(void **state)
 					    "REMOTEKEY") "] }" CHILD);
 }
 
+static void test_our_key_goes_once(void **state)
+{
+	struct ike_msg *m = ike_msg_new("load-conn");
+	struct ike_conn c = sample();
+	char text[16384];
+	const char *at = text;
+	unsigned n = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		snprintf(c.name, sizeof(c.name), "gwd-%d", i);
+		ike_conn_put(m, &c);
+	}
+	c.local_id = "another";
+	ike_conn_put(m, &c);
+	assert_true(ike_msg_valid(m));
+	render(m, text, sizeof(text));
+	ike_msg_free(m);
+	for (; (at = strstr(at, "LOCALKEY")); at++)
+		n++;
+	assert_int_equal(n, 2);
+	for (at = text, n = 0; (at = strstr(at, "REMOTEKEY")); at++)
+		n++;
+	assert_int_equal(n, 4);
+}
+
 static void test_psk_and_any(void **state)
 {
 	struct ike_conn c = sample();
@@ -302,17 +328,12 @@ static void test_answer_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_public_key),
-		cmocka_unit_test(test_psk_and_any),
-		cmocka_unit_test(test_many_in_one_message),
-		cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_leads),
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_format),
-		cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_request_too_long),
-		cmocka_unit_test(test_answer),
-		cmocka_unit_test(test_answer_list),
+		cmocka_unit_test(test_public_key),  cmocka_unit_test(test_our_key_goes_once),
+		cmocka_unit_test(test_psk_and_any), cmocka_unit_test(test_many_in_one_message),
+		cmocka_unit_test(test_digest),	    cmocka_unit_test(test_leads),
+		cmocka_unit_test(test_times),	    cmocka_unit_test(test_format),
+		cmocka_unit_test(test_requests),    cmocka_unit_test(test_request_too_long),
+		cmocka_unit_test(test_answer),	    cmocka_unit_test(test_answer_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
