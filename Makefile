@@ -99,5 +99,34 @@ build/fuzz/%: tests/fuzz/%.c $(COMMON)
 	@echo "  FUZZ    $@"
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$$(pkg-config --cflags $(LIBS)) -o $@ $< $(COMMON) $(VICI) $(LDLIBS)
+# ---- install; edited files stay: a strongswan.conf that differs gets a .new beside it, and is left by uninstall
+D_CONF    := $(DESTDIR)$(SYSCONF)/gwd
+D_SHARE   := $(DESTDIR)$(PREFIX)/share
+D_UNIT    := $(DESTDIR)$(UNITDIR)
+D_USERS   := $(DESTDIR)$(PREFIX)/lib/sysusers.d
+EXAMPLES  := $(wildcard dist/examples/*.yaml)
+install: all
+	install -D -m 755 $(B)/gwd $(DESTDIR)$(PREFIX)/sbin/gwd
+	install -D -m 755 $(B)/gwctl $(DESTDIR)$(PREFIX)/bin/gwctl
+	for m in $(notdir $(MAN)); do install -D -m 644 $(B)/doc/$$m $(D_SHARE)/man/man$${m##*.}/$$m || exit; done
+	for u in gwd gwd-charon; do sed 's,@PREFIX@,$(PREFIX),g; s,@SYSCONF@,$(SYSCONF),g' dist/$$u.service >$(B)/$$u.service && \
+		install -D -m 644 $(B)/$$u.service $(D_UNIT)/$$u.service || exit; done
+	install -D -m 644 dist/gwd.sysusers $(D_USERS)/gwd.conf
+	install -D -m 644 $(B)/gwctl.bash $(D_SHARE)/bash-completion/completions/gwctl
+	install -D -m 644 dist/gwd.schema.json $(D_SHARE)/gwd/gwd.schema.json
+	install -D -m 644 -t $(D_SHARE)/doc/gwd/examples $(EXAMPLES)
+	install -d -m 755 $(D_CONF)
+	if [ ! -e $(D_CONF)/strongswan.conf ] || cmp -s dist/strongswan.conf $(D_CONF)/strongswan.conf; then \
+		rm -f $(D_CONF)/strongswan.conf.new && install -m 644 dist/strongswan.conf $(D_CONF)/strongswan.conf; else \
+		echo "$(D_CONF)/strongswan.conf differs and stays; the new one is beside it as .new" && \
+		install -m 644 dist/strongswan.conf $(D_CONF)/strongswan.conf.new; fi
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/gwd $(DESTDIR)$(PREFIX)/bin/gwctl $(D_UNIT)/gwd.service $(D_UNIT)/gwd-charon.service
+	rm -f $(D_USERS)/gwd.conf $(D_SHARE)/bash-completion/completions/gwctl $(D_SHARE)/gwd/gwd.schema.json
+	for m in $(notdir $(MAN)); do rm -f $(D_SHARE)/man/man$${m##*.}/$$m; done
+	rm -f $(addprefix $(D_SHARE)/doc/gwd/examples/,$(notdir $(EXAMPLES))) $(D_CONF)/strongswan.conf.new
+	if cmp -s dist/strongswan.conf $(D_CONF)/strongswan.conf; then rm -f $(D_CONF)/strongswan.conf; fi
+	for d in $(D_SHARE)/gwd $(D_SHARE)/doc/gwd/examples $(D_SHARE)/doc/gwd $(D_CONF); do \
+		[ ! -d $$d ] || rmdir --ignore-fail-on-non-empty $$d || exit; done
 clean:
 	rm -rf build

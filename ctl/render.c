@@ -247,13 +247,19 @@ static void add_gateway(struct text *out, const json_t *gateway)
 	const char *guard = render_member(gateway, "guard");
 	const char *config = render_member(gateway, "config");
 	const char *error = render_member(gateway, "config_error");
+	const json_t *nat = json_object_get(gateway, "nat_dropped");
 
 	add_charon(out, json_object_get(gateway, "charon"));
-	if (guard && strcmp(guard, "in place")) {
+	if (guard && strcmp(guard, "in place") && strcmp(guard, "not needed")) {
 		text_add(out, "guard: ");
 		output_add_safe(out, guard, false);
 		text_add(out, "\n");
 	}
+	if (json_integer_value(nat) > 0)
+		text_add(out,
+			 "guard: source NAT took %lld packets out of IPsec, they were stopped: "
+			 "except protocol 47 from it\n",
+			 (long long)json_integer_value(nat));
 	if (!error)
 		return;
 	text_add(out, "configuration: ");

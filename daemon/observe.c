@@ -7,11 +7,16 @@
 #include "daemon/observe.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/charon.h"
 #include "daemon/sas.h"
+#include "lib/log.h"
+
+#define NAT_REMEDY                                                                                 \
+	"source NAT took %" PRIu64 " packets out of IPsec, they were stopped: except protocol 47 from it"
 
 struct observer {
 	struct gateway *gw;
@@ -189,6 +194,8 @@ static int guard_refresh(struct gateway *gw, char *err, size_t err_size)
 	r = guard_read(gw->guard, &seen, err, err_size);
 	if (r)
 		return r;
+	if (seen.uncovered > gw->guard_seen.uncovered)
+		log_warn(NULL, NAT_REMEDY, seen.uncovered - gw->guard_seen.uncovered);
 	guard_state_done(&gw->guard_seen);
 	gw->guard_seen = seen;
 	gw->guard_dirty = false;

@@ -4,10 +4,8 @@
  * not, or did not come, under IPsec. Second, independent layer below the XFRM policies; it
  * survives `ip xfrm policy flush`.
  *
- * Not covered: source NAT of the GRE itself. A foreign nat chain on postrouting (a masquerade on
- * the wan whose address is not the tunnel's local one) rewrites the packet after the guard saw it
- * under IPsec; the kernel then looks for a policy anew (nf_nat_proto.c, nf_xfrm_me_harder), finds
- * none for the new source, and sends it in clear.
+ * Source NAT of the GRE itself takes it out of IPsec after the output hook; such packets are dropped late in postrouting
+ * and counted for the whole table (guard/ruleset.c says how).
  *
  * Building the commands (guard/ruleset.c) and reading the ruleset's JSON (guard/parse.c) are pure;
  * libnftables is called in guard/guard.c only, notifications are read in guard/events.c.
@@ -50,6 +48,7 @@ struct guard_state {
 	bool intact; /* its chains, hooks, priorities, policies, sets and rules are exactly ours */
 	struct guard_pair *pairs; /* sorted by guard_pair_cmp, each once */
 	size_t n_pairs;
+	uint64_t uncovered; /* packets that NAT took out of IPsec, and that were stopped */
 };
 
 /* Frees what guard_parse or guard_read put in, and clears it. */

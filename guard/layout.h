@@ -19,8 +19,12 @@
 #define GUARD_PRIORITY 400
 
 #define GUARD_SETS 8
-#define GUARD_CHAINS 4
-#define GUARD_RULES 19
+#define GUARD_CHAINS 5
+#define GUARD_RULES 22
+
+/* Of the packet's mark, only between output and the end of postrouting, and only on GRE under IPsec. */
+#define GUARD_MARK_BIT "0x80000000"
+#define GUARD_MARK_REST "0x7fffffff"
 
 struct guard_set {
 	const char *name;
@@ -39,7 +43,8 @@ struct guard_rule {
 	const char *name; /* the comment behind GUARD_MARK */
 	const char *match;
 	const char *set; /* that match is looked up in, or NULL */
-	const char *verdict;
+	const char
+		*verdict; /* the last expression's name in JSON; "mangle" is written within match */
 	const char *target; /* of a jump, else NULL */
 };
 

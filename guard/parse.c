@@ -202,6 +202,22 @@ static bool rule_right(const json_t *rule, const struct guard_rule *want)
 	return looks_up(expressions, want->set);
 }
 
+/* The one rule that counts by itself: GRE that NAT took out of IPsec. */
+static void uncovered_read(struct reading *r, const json_t *rule)
+{
+	const json_t *expression;
+	size_t index;
+
+	json_array_foreach(json_object_get(rule, "expr"), index, expression)
+	{
+		const json_t *counter = json_object_get(expression, "counter");
+
+		if (json_is_object(counter))
+			value_number(json_object_get(counter, "packets"), UINT64_MAX,
+				     &r->state->uncovered);
+	}
+}
+
 static void rule_read(struct reading *r, const json_t *rule)
 {
 	size_t i = 0;
@@ -214,6 +230,7 @@ static void rule_read(struct reading *r, const json_t *rule)
 	}
 	const struct guard_rule *want = rule_expected(guard_chains[i].name, r->rules[i]);
 
+	uncovered_read(r, rule);
 	if (!want || !rule_right(rule, want))
 		r->foreign = true;
 	r->rules[i]++;

@@ -12,6 +12,12 @@
  * section 5 allows it, and no sender makes such), and without the first the others are never
  * delivered.
  *
+ * NAT. A foreign source NAT on postrouting rewrites GRE after the output hook has seen it under
+ * IPsec; the kernel then looks for a policy of the new source (nf_nat_proto.c, nf_xfrm_me_harder),
+ * finds none, and would send it in clear. So GRE that is under IPsec at output carries a bit of the
+ * mark to the end of postrouting, and is dropped there when its bundle is gone. No conntrack is
+ * asked for this; without NAT it costs a rule or two per packet.
+ *
  * How. Only the last expression of a rule looks into a set, and a set has one direction, so that
  * an element's own counter counts exactly the packets of its pair that were stopped there. The
  * protocol is matched in the base chain and the GRE header in another: nft 1.0.6 aborts when it
@@ -32,6 +38,9 @@
 #define PAIR4 "ip saddr . ip daddr"
 #define PAIR6 "ip6 saddr . ip6 daddr"
 
+#define GRE_COVERED "meta l4proto 47 rt ipsec exists "
+#define GRE_MARKED "meta l4proto 47 meta mark and " GUARD_MARK_BIT " == " GUARD_MARK_BIT " "
+
 #define DROP(dir, which, match, set)                                      \
 	{                                                                 \
 		"clear_" dir, dir which, match, set "_" dir, "drop", NULL \
@@ -45,14 +54,17 @@ const struct guard_set guard_sets[GUARD_SETS] = {
 };
 
 const struct guard_chain guard_chains[GUARD_CHAINS] = {
-	{"clear_out", NULL},
-	{"clear_in", NULL},
-	{"out", "output"},
-	{"in", "input"},
+	{"clear_out", NULL}, {"clear_in", NULL},      {"out", "output"},
+	{"in", "input"},     {"late", "postrouting"},
 };
 
 const struct guard_rule guard_rules[] = {
 	{"out", "out clear", "meta l4proto 47 rt ipsec missing", NULL, "jump", "clear_out"},
+	{"out", "out covered", GRE_COVERED "meta mark set meta mark or " GUARD_MARK_BIT, NULL,
+	 "mangle", NULL},
+	{"late", "late uncovered", GRE_MARKED "rt ipsec missing counter", NULL, "drop", NULL},
+	{"late", "late covered", GRE_MARKED "meta mark set meta mark and " GUARD_MARK_REST, NULL,
+	 "mangle", NULL},
 	DROP("out", "4", PAIR4, "pair4"),
 	DROP("out", "6", PAIR6, "pair6"),
 	DROP("out", "4 key", KEYED PAIR4 " . @th,32,32", "key4"),
@@ -127,8 +139,10 @@ static void set_add(struct text *out, const struct guard_set *set, const struct 
 
 static void rule_add(struct text *out, const struct guard_rule *rule)
 {
+	bool verdict = strcmp(rule->verdict, "mangle");
+
 	text_add(out, "%s%s%s %s%s%s comment \"" GUARD_MARK "%s\"\n", rule->match,
-		 rule->set ? " @" : "", rule->set ? rule->set : "", rule->verdict,
+		 rule->set ? " @" : "", rule->set ? rule->set : "", verdict ? rule->verdict : "",
 		 rule->target ? " " : "", rule->target ? rule->target : "", rule->name);
 }
 

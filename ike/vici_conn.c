@@ -194,6 +194,8 @@ void ike_vici_close(struct ike_vici *v)
 {
 	if (!v)
 		return;
+	/* vici_disconnect waits for its threads, and one may wait for the rest of a packet that never comes. */
+	ike_vici_interrupt(v);
 	vici_disconnect(v->conn);
 	free(v);
 }

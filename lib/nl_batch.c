@@ -38,7 +38,7 @@ static size_t batch_message_size(const struct nl_batch *b, size_t index)
 
 static bool batch_reserve(struct nl_batch *b, size_t need)
 {
-	size_t room = b->room ? b->room : 4 * NL_MSG_ROOM;
+	size_t room = b->room ? b->room : 4 * (size_t)NL_MSG_ROOM;
 	unsigned char *buf;
 
 	if (need <= b->room)

@@ -104,8 +104,8 @@ static bool cipher_matches(const struct cipher_keyword *c, const char *token)
 		return false;
 	token += len;
 	if (c->key_length) {
-		if (strncmp(token, "128", 3) && strncmp(token, "192", 3) &&
-		    strncmp(token, "256", 3))
+		if (strncmp(token, "128", 3) != 0 && strncmp(token, "192", 3) != 0 &&
+		    strncmp(token, "256", 3) != 0)
 			return false;
 		token += 3;
 	}

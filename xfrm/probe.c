@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/xfrm.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "xfrm/state.h"
@@ -15,15 +14,11 @@
 
 static void put_auth(struct nlmsghdr *nlh)
 {
-	struct {
-		struct xfrm_algo algo;
-		unsigned char key[KEY_SIZE];
-	} auth;
+	char room[sizeof(struct xfrm_algo) + KEY_SIZE] = {0};
+	struct xfrm_algo algo = {.alg_name = "hmac(sha256)", .alg_key_len = KEY_SIZE * 8};
 
-	memset(&auth, 0, sizeof(auth));
-	snprintf(auth.algo.alg_name, sizeof(auth.algo.alg_name), "hmac(sha256)");
-	auth.algo.alg_key_len = KEY_SIZE * 8;
-	mnl_attr_put(nlh, XFRMA_ALG_AUTH, sizeof(auth), &auth);
+	memcpy(room, &algo, sizeof(algo));
+	mnl_attr_put(nlh, XFRMA_ALG_AUTH, sizeof(room), room);
 }
 
 int xfrm_sa_probe(struct nl *nl)

@@ -25,18 +25,18 @@
 #		lab_gwctl NODE ARG...
 # FRR		lab_frr_start NODE CONFIG		zebra and the daemons CONFIG has lines for; lab_frr_stop NODE
 #		lab_vtysh NODE COMMAND
-# captures	lab_capture_start NAME NODE IFACE [SNAPLEN], lab_capture_stop NAME
+# captures	lab_capture_start NAME NODE IFACE [SNAPLEN [FILTER]], lab_capture_stop NAME
 #		lab_capture_count NAME FILTER		packets matching; "void" if the kernel dropped any
 #		lab_capture_canary NAME			how often udpflow's payload can be read in it
 # flows		lab_udp_start NAME FROM TO ADDR RATE [LENGTH], lab_udp_stop NAME	udpflow from node to node
-#		lab_udp_get NAME FIELD			sent received lost dup reorder maxgap_ms first last
+#		lab_udp_get NAME FIELD			sent received lost dup reorder maxgap_ms first last holes
 # results	ok NAME CMD...; nok NAME CMD...; is NAME GOT WANT; isnt NAME GOT OTHER; like NAME GOT REGEX;
 #		unlike NAME GOT REGEX; cmp_ok NAME GOT OP WANT (numbers); skip NAME WHY; diag TEXT...; done_testing
 
 set -u
 
 LAB_DIR=/tmp/lab
-LAB_TEST=$(basename "$0" .t)
+LAB_TEST=${LAB_TEST:-$(basename "$0" .t)}	# the demo has a name of its own
 LAB_VICI=unix:///run/gwd/charon.vici
 LAB_CHARON_EXTRA=${LAB_CHARON_EXTRA-}
 LAB_GWD=${LAB_GWD:-build/gwd}
@@ -410,7 +410,7 @@ lab_capture_start() {
 	mkdir -p "$LAB_DIR/capture"
 	echo "$2" >"$LAB_DIR/capture/$1.node"
 	lab_spawn "$2" "capture.$1" tcpdump --immediate-mode -n -U -Z root -B 32768 -s "${4:-256}" -i "$3" \
-		-w "$LAB_DIR/capture/$1.pcap"
+		-w "$LAB_DIR/capture/$1.pcap" "${@:5}"
 	lab_wait 20 grep -q 'listening on' "$LAB_DIR/$2/log/capture.$1.log" ||
 		{ diag "capture $1 does not start"; return 1; }
 }

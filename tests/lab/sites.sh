@@ -5,7 +5,7 @@
 #
 #	sites_keys			a key for each
 #	sites_conf [TEXT]		the configurations; TEXT goes into the tunnel of both sides
-#	sites_up			keys, configurations, charon and gwd on both, and the tunnel up
+#	sites_up [TEXT]			keys, configurations, charon and gwd (with $LAB_GWD_ARGS) on both, and the tunnel up
 #	site_is NODE STATE		the state of the tunnel towards the other
 #	site_tunnel NODE		the tunnel's name: branch1 on hq, hq on branch
 
@@ -64,7 +64,7 @@ sites_up() {
 	sites_keys
 	sites_conf "${1-}"
 	for n in hq branch; do
-		lab_charon_start $n && lab_gwd_start $n || return
+		lab_charon_start $n && lab_gwd_start $n ${LAB_GWD_ARGS-} || return
 	done
 	for n in hq branch; do
 		lab_wait 30 site_is $n up || { diag "$(lab_gwctl $n)"; return 1; }

@@ -7,8 +7,9 @@
  *
  * On its end the sender tells the receiver how many there were, a few times, and prints `sent=N`. The receiver prints
  * `received=N lost=M dup=D reorder=R maxgap_ms=G first=F last=L`: lost is of those sent, or up to the highest number
- * seen where no such word came; maxgap_ms the longest silence between two packets; first and last are numbers. The
- * payload is full of "GWDCANARY", to be looked for where it must not be read.
+ * seen where no such word came; maxgap_ms the longest silence between two packets; first and last are numbers. A last
+ * line, `holes=FIRST+COUNT,...`, tells which are missing. The payload is full of "GWDCANARY", to be looked for where it
+ * must not be read.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -32,7 +33,7 @@ enum kind { KIND_DATA = 1, KIND_END = 2 };
 struct packet {
 	char canary[12];
 	uint32_t kind; /* enum kind */
-	uint64_t seq;  /* KIND_DATA: from 0 on; KIND_END: how many were sent */
+	uint64_t seq; /* KIND_DATA: from 0 on; KIND_END: how many were sent */
 	char fill[1400];
 };
 
@@ -69,7 +70,9 @@ static void sleep_until(int64_t t)
 
 static int flow_send(const char *addr, const char *port, double rate, size_t len)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *ai;
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
+				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
+			*ai;
 	struct packet p = {.canary = CANARY, .kind = KIND_DATA};
 	uint64_t sent = 0;
 	int64_t start;
@@ -105,11 +108,11 @@ static int flow_send(const char *addr, const char *port, double rate, size_t len
 }
 
 /* one byte per number seen, growing */
+static unsigned char *seen;
+static uint64_t room;
+
 static bool seen_before(uint64_t seq)
 {
-	static unsigned char *seen;
-	static uint64_t room;
-
 	if (seq >= 1ULL << 32)
 		return true;
 	if (seq >= room) {
@@ -128,9 +131,26 @@ static bool seen_before(uint64_t seq)
 	return false;
 }
 
+static void print_holes(uint64_t total)
+{
+	const char *comma = "";
+
+	printf("holes=");
+	for (uint64_t i = 0, n; i < total; i += n ? n : 1) {
+		for (n = 0; i + n < total && (i + n >= room || !seen[i + n]); n++)
+			;
+		if (!n)
+			continue;
+		printf("%s%llu+%llu", comma, (unsigned long long)i, (unsigned long long)n);
+		comma = ",";
+	}
+	printf("\n");
+}
+
 static int flow_receive(const char *port)
 {
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6,
+				   .sin6_port = htons((uint16_t)atoi(port))};
 	uint64_t received = 0, dup = 0, reorder = 0, first = 0, last = 0, total = 0, highest = 0;
 	int64_t before = 0, gap = 0;
 	int off = 0, buffer = 4 << 20;
@@ -180,9 +200,10 @@ static int flow_receive(const char *port)
 	if (total == 0 && received > 0)
 		total = highest + 1;
 	printf("received=%llu lost=%llu dup=%llu reorder=%llu maxgap_ms=%lld first=%llu last=%llu\n",
-	       (unsigned long long)received, (unsigned long long)(total - received), (unsigned long long)dup,
-	       (unsigned long long)reorder, (long long)(gap / 1000000), (unsigned long long)first,
-	       (unsigned long long)last);
+	       (unsigned long long)received, (unsigned long long)(total - received),
+	       (unsigned long long)dup, (unsigned long long)reorder, (long long)(gap / 1000000),
+	       (unsigned long long)first, (unsigned long long)last);
+	print_holes(total);
 	close(fd);
 	return 0;
 }

@@ -159,6 +159,7 @@ static void test_parse_recorded(void **state)
 	assert_true(parse(root, &s));
 	assert_true(s.present);
 	assert_true(s.intact);
+	assert_int_equal(s.uncovered, 12);
 	assert_int_equal(s.n_pairs, n);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(guard_pair_cmp(&s.pairs[i], &want[i]), 0);

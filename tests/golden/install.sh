@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make install and make uninstall, into a folder: what must be there is there, an edited configuration stays, and systemd takes
+# the units. TAP on stdout.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+count=0 failures=0
+
+ok() { # TEXT COMMAND...
+	local text=$1 out
+	shift
+	count=$((count + 1))
+	if out=$("$@" 2>&1); then
+		echo "ok $count - $text"
+	else
+		failures=$((failures + 1))
+		echo "not ok $count - $text"
+		printf '%s\n' "$out" | head -20 | sed 's/^/# /'
+	fi
+}
+
+is() { # TEXT GOT WANT
+	ok "$1" test "$2" = "$3" || printf 'got: %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
+}
+
+# shellcheck disable=SC2317 # called by ok
+mk() {
+	make --no-print-directory "$@" DESTDIR="$work" PREFIX=/usr
+}
+
+files() {
+	(cd "$work" && find . ! -type d | sort)
+}
+
+mode() {
+	stat -c %a "$work/$1"
+}
+
+ok "make install" mk install
+for f in usr/sbin/gwd usr/bin/gwctl; do
+	is "$f is a program" "$(mode $f)" 755
+done
+for f in usr/share/man/man8/gwd.8 usr/share/man/man8/gwctl.8 usr/share/man/man5/gwd.yaml.5 etc/gwd/strongswan.conf \
+	usr/lib/systemd/system/gwd.service usr/lib/systemd/system/gwd-charon.service usr/lib/sysusers.d/gwd.conf \
+	usr/share/bash-completion/completions/gwctl usr/share/gwd/gwd.schema.json usr/share/doc/gwd/examples/hq.yaml; do
+	ok "$f is there" test -s "$work/$f"
+	is "$f is for all to read" "$(mode $f)" 644
+done
+is "/etc/gwd can be entered by all" "$(mode etc/gwd)" 755
+ok "no placeholder is left in a unit" bash -c "! grep @[A-Z] '$work'/usr/lib/systemd/system/*"
+ok "gwd.service starts what was installed" grep -qx 'ExecStart=/usr/sbin/gwd' "$work/usr/lib/systemd/system/gwd.service"
+ok "gwd-charon.service reads what was installed" grep -qx 'Environment=STRONGSWAN_CONF=/etc/gwd/strongswan.conf' \
+	"$work/usr/lib/systemd/system/gwd-charon.service"
+ok "what was installed runs" "$work/usr/sbin/gwd" --version
+ok "completion is bash" bash -n "$work/usr/share/bash-completion/completions/gwctl"
+
+before=$(files)
+ok "make install again" mk install
+is "... adds nothing" "$(files)" "$before"
+
+# systemd looks for programs and users below the root of the units
+if command -v systemd-analyze >/dev/null; then
+	mkdir -p "$work/usr/lib/systemd/user" "$work/bin"
+	cp -a /lib/systemd/system/{sysinit,basic,shutdown,network,network-pre,multi-user,sockets,timers,paths,slices}.target \
+		"$work/usr/lib/systemd/system/" 2>/dev/null
+	cp /bin/kill "$work/bin/"
+	install -D /bin/true "$work/usr/sbin/charon-systemd"
+	for u in gwd gwd-charon; do
+		ok "systemd takes $u.service" bash -c "out=\$(systemd-analyze verify --man=no --root='$work' $u.service 2>&1); \
+			status=\$?; echo \"\$out\"; [ \$status = 0 ] && ! grep -q '$u.service:' <<<\"\$out\""
+	done
+	ok "enabling gwd-charon makes gwd want it" systemctl --root="$work" -q enable gwd-charon gwd
+	ok "... by a link" test -L "$work/etc/systemd/system/gwd.service.wants/gwd-charon.service"
+	systemctl --root="$work" -q disable gwd-charon gwd
+	rm -rf "${work:?}/bin" "$work/usr/lib/systemd/user" "$work/usr/sbin/charon-systemd" "$work"/usr/lib/systemd/system/*.target
+fi
+is "nothing else was left by these tests" "$(files)" "$before"
+
+echo "# edited" >>"$work/etc/gwd/strongswan.conf"
+ok "make install over an edited strongswan.conf" mk install
+ok "... keeps it" grep -q '^# edited' "$work/etc/gwd/strongswan.conf"
+ok "... and puts the new one beside it" cmp dist/strongswan.conf "$work/etc/gwd/strongswan.conf.new"
+touch "$work/etc/gwd/gwd.yaml"
+ok "make uninstall" mk uninstall
+is "... leaves what the administrator wrote, and nothing else" "$(files)" \
+	"./etc/gwd/gwd.yaml"$'\n'"./etc/gwd/strongswan.conf"
+rm -r "${work:?}/etc"
+ok "make install, unedited" mk install
+ok "make uninstall, unedited" mk uninstall
+is "... leaves no file" "$(files)" ""
+ok "... and no folder of ours" bash -c "! find '$work' -name 'gwd*' | grep ."
+
+echo "1..$count"
+exit $((failures != 0))
