@@ -74,7 +74,11 @@ SAN_B := build/san
 setup:
 	@tests/setup
 unit: setup
-	$(Q)$(MAKE) --no-print-directory SANITIZE=1 -j2 unit-programs
+	@tests/check unit
+golden: setup all
+	@tests/harness golden tests/golden/*.sh
+style: setup
+	@tests/style
 unit-programs: $(UNIT)
 check: setup
 	@tests/check

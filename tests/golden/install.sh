@@ -69,12 +69,12 @@ if command -v systemd-analyze >/dev/null; then
 		"$work/usr/lib/systemd/system/" 2>/dev/null
 	cp /bin/kill "$work/bin/"
 	install -D /bin/true "$work/usr/sbin/charon-systemd"
+	ok "enabling gwd-charon makes gwd want it" systemctl --root="$work" -q enable gwd-charon gwd
+	ok "... by a link" test -L "$work/etc/systemd/system/gwd.service.wants/gwd-charon.service"
 	for u in gwd gwd-charon; do
 		ok "systemd takes $u.service" bash -c "out=\$(systemd-analyze verify --man=no --root='$work' $u.service 2>&1); \
 			status=\$?; echo \"\$out\"; [ \$status = 0 ] && ! grep -q '$u.service:' <<<\"\$out\""
 	done
-	ok "enabling gwd-charon makes gwd want it" systemctl --root="$work" -q enable gwd-charon gwd
-	ok "... by a link" test -L "$work/etc/systemd/system/gwd.service.wants/gwd-charon.service"
 	systemctl --root="$work" -q disable gwd-charon gwd
 	rm -rf "${work:?}/bin" "$work/usr/lib/systemd/user" "$work/usr/sbin/charon-systemd" "$work"/usr/lib/systemd/system/*.target
 fi

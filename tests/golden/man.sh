@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The documents against the code: gwd.yaml(5) has each key of conf/schema.c with its range, gwctl(8) each verb and option of gwctl
-# help, gwd(8) each option of gwd --help, and none has more; the pages build without a warning; the examples called complete are
-# well. In a page the line "; complete example" stands before such an example, in README.md "<!-- complete example -->". TAP.
+# help, gwd(8) each option of gwd --help, doc/ARCHITECTURE.md each source file, and none has more; the pages build without a
+# warning; the examples called complete are well. In a page the line "; complete example" stands before such an example, in
+# README.md "<!-- complete example -->". TAP on stdout.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -102,6 +103,14 @@ for page in doc/*.scd; do
 		none "groff takes $name" "$(groff -man -t -Tutf8 -ww "$work/$name" 2>&1 >/dev/null)"
 	fi
 done
+
+# each source file has its place in the picture, and each place its file
+while read -r folder; do
+	none "doc/ARCHITECTURE.md has the files of $folder/, and no other" "$(diff <(
+		awk -v folder="$folder/" '/^### / { on = index($0, folder) } on && /^\| .*\.c/ { sub(/^\| /, ""); sub(/ \|.*/, ""); print }' \
+			doc/ARCHITECTURE.md | tr -d ' ' | tr , '\n' | sed "/\//{/^$folder\//!d}; s,.*/,," | sort) <(
+		cd "$folder" && printf '%s\n' *.c | sort))"
+done < <(printf '%s\n' daemon conf gre xfrm guard ike ctl lib)
 
 # the examples of a file, each into a file of its own; keys and pre-shared keys are made here
 $gwctl keygen "$work/gwd.key" >/dev/null 2>&1
