@@ -8,9 +8,9 @@
 #include "ctl/verb.h"
 
 struct client_answer {
-	int exit;       /* what gwctl is to exit with, 0 to 2 */
+	int exit; /* what gwctl is to exit with, 0 to 2 */
 	json_t *result; /* NULL when there is none */
-	char *error;    /* NULL when there is none */
+	char *error; /* NULL when there is none */
 };
 
 /*

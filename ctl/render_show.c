@@ -90,7 +90,7 @@ static void show_policy(struct text *out, const json_t *tunnel)
 	if (json_is_object(policy))
 		text_add(out, "out, in: ");
 	add_or_dash(out, policy, "state");
-	add_member(out, ", pinned to spi ", policy, "spi");
+	add_member(out, ", on spi ", policy, "spi");
 }
 
 static void show_link(struct text *out, const json_t *tunnel)

@@ -11,8 +11,8 @@
 
 struct gre_addr {
 	char link[IFNAMSIZ]; /* filled by the caller for what was seen (the kernel tells an index) */
-	unsigned ifindex;    /* 0 in what is wanted */
-	int tunnel;          /* the caller's tag, not compared */
+	unsigned ifindex; /* 0 in what is wanted */
+	int tunnel; /* the caller's tag, not compared */
 	struct prefix prefix;
 	bool by_kernel; /* made by the kernel (IFA_PROTO, or IPv6 link-local): not ours to remove */
 };
@@ -28,7 +28,8 @@ bool gre_addr_parse(const struct nlmsghdr *nlh, struct gre_addr *out);
 
 typedef int (*gre_addr_fn)(void *user, const struct gre_addr *addr);
 /* ifindex 0: of every link; else kernel-filtered (strict checking). */
-int gre_addr_dump(struct nl *nl, unsigned ifindex, gre_addr_fn fn, void (*restart)(void *), void *user);
+int gre_addr_dump(struct nl *nl, unsigned ifindex, gre_addr_fn fn, void (*restart)(void *),
+		  void *user);
 
 const char *gre_addr_format(const struct gre_addr *a, char *buf, size_t size);
 

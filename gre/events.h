@@ -9,8 +9,8 @@
 #include "lib/nl.h"
 
 enum gre_event_kind {
-	GRE_EVENT_LINK,  /* name, ifindex, group, gone */
-	GRE_EVENT_ADDR,  /* ifindex; also of the transport's links */
+	GRE_EVENT_LINK, /* name, ifindex, group, gone */
+	GRE_EVENT_ADDR, /* ifindex; also of the transport's links */
 	GRE_EVENT_ROUTE, /* ours: ifindex; others: ifindex 0 (a path may have changed) */
 };
 

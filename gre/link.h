@@ -17,15 +17,15 @@
 #include "lib/addr.h"
 #include "lib/nl.h"
 
-#define GRE_GROUP 0x677764        /* "gwd": our links, by IFLA_GROUP */
+#define GRE_GROUP 0x677764 /* "gwd": our links, by IFLA_GROUP */
 #define GRE_GROUP_DOOMED 0x677765 /* ours, about to be deleted together */
 
 struct gre_link {
 	char name[IFNAMSIZ];
-	int tunnel;       /* the caller's tag, not compared; -1: none */
+	int tunnel; /* the caller's tag, not compared; -1: none */
 	unsigned ifindex; /* 0 in what is wanted */
 	uint32_t group;
-	bool is_gre;     /* false: some other kind of link holds the name; the rest is then not known */
+	bool is_gre; /* false: some other kind of link holds the name; the rest is then not known */
 	struct addr local, remote; /* AF_UNSPEC: any */
 	bool has_key;
 	uint32_t key; /* host order, both directions */
@@ -34,9 +34,9 @@ struct gre_link {
 	bool pmtudisc, ignore_df; /* IPv4 only: ip6gre has neither */
 	uint32_t mtu;
 	bool up, multicast; /* IFF_UP, IFF_MULTICAST */
-	bool dormant_mode;  /* IFLA_LINKMODE 1: operstate is ours to drive (RFC 2863) */
+	bool dormant_mode; /* IFLA_LINKMODE 1: operstate is ours to drive (RFC 2863) */
 	bool extra; /* has what we never set: a mark, FOU, a bound device, unlike directions, an encapsulation limit */
-	uint8_t operstate;  /* IF_OPER_*, linux/if.h; not compared by gre_link_equal */
+	uint8_t operstate; /* IF_OPER_*, linux/if.h; not compared by gre_link_equal */
 	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
 };
 
@@ -71,10 +71,12 @@ void gre_link_put_delete_group(struct nl_batch *b, uint32_t group);
 /* From an RTM_NEWLINK message. False when it is malformed. Links of other kinds give is_gre false. */
 bool gre_link_parse(const struct nlmsghdr *nlh, struct gre_link *out);
 
-typedef int (*gre_link_fn)(void *user, const struct gre_link *link); /* 0, or -errno ends the walk */
+typedef int (*gre_link_fn)(void *user,
+			   const struct gre_link *link); /* 0, or -errno ends the walk */
 
 /* Links of a group (kernel-filtered where it can be), or every link when group is 0. restart: see nl_query. */
-int gre_link_dump(struct nl *nl, uint32_t group, gre_link_fn fn, void (*restart)(void *), void *user);
+int gre_link_dump(struct nl *nl, uint32_t group, gre_link_fn fn, void (*restart)(void *),
+		  void *user);
 /* One by name, or by ifindex; -ENODEV when there is none. */
 int gre_link_get(struct nl *nl, const char *name, struct gre_link *out);
 int gre_link_get_index(struct nl *nl, unsigned ifindex, struct gre_link *out);
@@ -82,8 +84,8 @@ int gre_link_get_index(struct nl *nl, unsigned ifindex, struct gre_link *out);
 /* "local 198.51.100.1 remote 203.0.113.7 key 7 ttl 64 mtu 1442", for plans and logs; returns buf. */
 const char *gre_link_format(const struct gre_link *l, char *buf, size_t size);
 /* What differs, as "mtu 1476 -> 1442, ttl 0 -> 64"; returns buf. */
-const char *gre_link_format_change(const struct gre_link *want, const struct gre_link *have, char *buf,
-				   size_t size);
+const char *gre_link_format_change(const struct gre_link *want, const struct gre_link *have,
+				   char *buf, size_t size);
 
 /* 0 when the kernel knows GRE over IPv4, else -errno (-EOPNOTSUPP, -EPERM). Changes nothing. */
 int gre_link_probe(struct nl *nl);

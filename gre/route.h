@@ -32,7 +32,8 @@ bool gre_route_parse(const struct nlmsghdr *nlh, struct gre_route *out);
 
 typedef int (*gre_route_fn)(void *user, const struct gre_route *route);
 /* Only routes of GRE_ROUTE_PROTOCOL; ifindex 0: into every link. */
-int gre_route_dump(struct nl *nl, unsigned ifindex, gre_route_fn fn, void (*restart)(void *), void *user);
+int gre_route_dump(struct nl *nl, unsigned ifindex, gre_route_fn fn, void (*restart)(void *),
+		   void *user);
 const char *gre_route_format(const struct gre_route *r, char *buf, size_t size);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define ADDR_TEXT_SIZE 46   /* longest IPv6 text and its NUL */
+#define ADDR_TEXT_SIZE 46 /* longest IPv6 text and its NUL */
 #define PREFIX_TEXT_SIZE 50 /* the same, a slash and three digits */
 
 /* family is AF_INET, AF_INET6, or AF_UNSPEC for "no address"; unused bytes are zero. */

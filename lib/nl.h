@@ -61,7 +61,8 @@ int nl_request(struct nl *nl, struct nlmsghdr *nlh, char *text, size_t text_size
 /* A request whose answer is messages (get or dump). cb is called for each; on an interrupted dump restart is
  * called (NULL: nothing to throw away), to throw away what it saw, and the dump begins again, at most 5 times (-EINTR then).
  * MNL_CB_STOP ends the walk with 0, MNL_CB_ERROR with -ECANCELED. cb must not ask over the same socket. */
-int nl_query(struct nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void (*restart)(void *user), void *user);
+int nl_query(struct nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void (*restart)(void *user),
+	     void *user);
 
 /* Table-driven attribute reading: slot[type] is filled only when the payload has at least size bytes. */
 struct nl_attr_spec {
@@ -71,8 +72,8 @@ struct nl_attr_spec {
 /* Fills slot[0..max] from the attributes behind a header of hdr_size bytes; returns false on a short or wrong-sized attribute. */
 bool nl_attrs_parse(const struct nlmsghdr *nlh, size_t hdr_size, const struct nl_attr_spec *spec,
 		    size_t n_spec, const struct nlattr **slot, uint16_t max);
-bool nl_attrs_parse_nested(const struct nlattr *nest, const struct nl_attr_spec *spec, size_t n_spec,
-			   const struct nlattr **slot, uint16_t max);
+bool nl_attrs_parse_nested(const struct nlattr *nest, const struct nl_attr_spec *spec,
+			   size_t n_spec, const struct nlattr **slot, uint16_t max);
 
 /* Copies a text attribute, cut to size and always ended, whether or not the sender ended it; "" for NULL. */
 void nl_attr_text(const struct nlattr *attr, char *out, size_t size);

@@ -9,12 +9,12 @@
 #define GWD_VERSION "0.1.0"
 #endif
 
-#define PROTOCOL_NUMBER 1            /* raised when an old gwctl could misread a new gwd */
-#define PROTOCOL_RUN_DIR "/run/gwd"  /* unless --run-dir */
-#define PROTOCOL_SOCKET "gwd.sock"   /* within the run dir */
-#define PROTOCOL_GROUP "gwd"         /* its members may read */
-#define PROTOCOL_REQUEST_MAX 65536   /* bytes of a request line, newline included */
-#define PROTOCOL_GREETING_MAX 4096   /* bytes of the greeting line */
+#define PROTOCOL_NUMBER 1 /* raised when an old gwctl could misread a new gwd */
+#define PROTOCOL_RUN_DIR "/run/gwd" /* unless --run-dir */
+#define PROTOCOL_SOCKET "gwd.sock" /* within the run dir */
+#define PROTOCOL_GROUP "gwd" /* its members may read */
+#define PROTOCOL_REQUEST_MAX 65536 /* bytes of a request line, newline included */
+#define PROTOCOL_GREETING_MAX 4096 /* bytes of the greeting line */
 #define PROTOCOL_ANSWER_MAX 67108864 /* bytes of an answer line: 10 000 tunnels take 15 MB */
 
 #endif

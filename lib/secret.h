@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SECRET_MAX 65536   /* bytes; a longer file is not a key */
+#define SECRET_MAX 65536 /* bytes; a longer file is not a key */
 #define SECRET_DIGEST_SIZE 32
 
 struct secret {
-	size_t size;          /* bytes */
+	size_t size; /* bytes */
 	unsigned char *bytes; /* sodium_malloc */
 };
 

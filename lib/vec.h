@@ -22,22 +22,21 @@
 /* Grows *at by one zeroed element of size bytes; returns it, or NULL and leaves all as it was. */
 void *vec_grow(void **at, size_t *len, size_t *room, size_t size);
 
-#define vec_push(v)                                                                       \
-	((__typeof__((v)->at))vec_grow((void **)&(v)->at, &(v)->len, &(v)->room,          \
-				       sizeof(*(v)->at)))
+#define vec_push(v) \
+	((__typeof__((v)->at))vec_grow((void **)&(v)->at, &(v)->len, &(v)->room, sizeof(*(v)->at)))
 
-#define vec_sort(v, cmp)                                                      \
-	do {                                                                  \
-		if ((v)->len > 1)                                             \
-			qsort((v)->at, (v)->len, sizeof(*(v)->at), (cmp));    \
+#define vec_sort(v, cmp)                                                   \
+	do {                                                               \
+		if ((v)->len > 1)                                          \
+			qsort((v)->at, (v)->len, sizeof(*(v)->at), (cmp)); \
 	} while (0)
 
-#define vec_free(v)              \
-	do {                     \
-		free((v)->at);   \
-		(v)->at = NULL;  \
-		(v)->len = 0;    \
-		(v)->room = 0;   \
+#define vec_free(v)             \
+	do {                    \
+		free((v)->at);  \
+		(v)->at = NULL; \
+		(v)->len = 0;   \
+		(v)->room = 0;  \
 	} while (0)
 
 #endif

@@ -8,10 +8,10 @@
 #include "xfrm/state.h"
 
 enum xfrm_event_kind {
-	XFRM_EVENT_POLICY,       /* policy: new, updated, deleted (gone), expired */
+	XFRM_EVENT_POLICY, /* policy: new, updated, deleted (gone), expired */
 	XFRM_EVENT_POLICY_FLUSH, /* all of them */
-	XFRM_EVENT_SA_NEW,       /* sa */
-	XFRM_EVENT_SA_GONE,      /* sa: dst, spi; reqid is 0 when the kernel does not tell it */
+	XFRM_EVENT_SA_NEW, /* sa */
+	XFRM_EVENT_SA_GONE, /* sa: dst, spi; reqid is 0 when the kernel does not tell it */
 	XFRM_EVENT_SA_FLUSH,
 	XFRM_EVENT_SA_SOFT, /* soft lifetime reached: this end's charon starts the rekey */
 };

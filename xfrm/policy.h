@@ -15,7 +15,7 @@
 #include "lib/addr.h"
 #include "lib/nl.h"
 
-#define XFRM_PRIORITY 18279       /* 0x4767; better than charon's own for such a selector (366975) */
+#define XFRM_PRIORITY 18279 /* 0x4767; better than charon's own for such a selector (366975) */
 #define XFRM_REQID_BASE 0x40000000u
 #define XFRM_REQID_MASK 0x0fffffffu /* the slot's bits */
 
@@ -32,13 +32,14 @@ struct xfrm_policy {
 	int tunnel; /* the caller's tag, not compared */
 	uint32_t priority, index;
 	uint32_t reqid;
-	uint32_t spi;  /* host order; out: the SA that must be used; 0: any of the reqid */
+	uint32_t spi; /* host order; out: the SA that must be used; 0: any of the reqid */
 	bool required; /* action allow, exactly one template: ESP, transport, this reqid, not optional. False: something else */
 };
 
 /* By dir, src, dst, key: the kernel's key for a policy of ours (no mark, no if_id). */
 int xfrm_policy_cmp(const struct xfrm_policy *a, const struct xfrm_policy *b);
-bool xfrm_policy_equal(const struct xfrm_policy *want, const struct xfrm_policy *have); /* index not regarded */
+bool xfrm_policy_equal(const struct xfrm_policy *want,
+		       const struct xfrm_policy *have); /* index not regarded */
 /* Priority and reqid are of our range. */
 bool xfrm_policy_ours(const struct xfrm_policy *p);
 

@@ -24,7 +24,8 @@ static void put_auth(struct nlmsghdr *nlh)
 int xfrm_sa_probe(struct nl *nl)
 {
 	struct nl_batch *b = nl_batch_new();
-	struct nlmsghdr *nlh = b ? nl_batch_put(b, XFRM_MSG_NEWSA, NLM_F_CREATE | NLM_F_EXCL) : NULL;
+	struct nlmsghdr *nlh = b ? nl_batch_put(b, XFRM_MSG_NEWSA, NLM_F_CREATE | NLM_F_EXCL)
+				 : NULL;
 	struct xfrm_usersa_info *sa;
 	int r = -ENOMEM;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel's ESP SAs as netlink messages: xfrm_sa_parse reads them, xfrm_sa_dump and
- * xfrm_sa_counters ask.
+ * xfrm_sa_counters ask, xfrm_sa_set_add_time tells the kernel which to take.
  *
  * The structures are those of linux/xfrm.h, the kernel's side is net/xfrm/xfrm_user.c. Of an
  * algorithm only its name and lengths are read, never its key. Neighbours: xfrm/overhead.c has the
@@ -39,8 +39,8 @@ struct walk {
 	int err;
 };
 
-struct counters {
-	uint64_t packets, bytes;
+struct lifetime {
+	struct xfrm_lifetime_cur cur;
 	bool found;
 };
 
@@ -126,21 +126,18 @@ static void walk_restart(void *user)
 		w->restart(w->user);
 }
 
-static int counters_message(const struct nlmsghdr *nlh, void *user)
+static int lifetime_message(const struct nlmsghdr *nlh, void *user)
 {
 	const struct nlattr *slot[XFRMA_LTIME_VAL + 1];
-	struct xfrm_lifetime_cur cur;
-	struct counters *c = user;
+	struct lifetime *l = user;
 
 	if (nlh->nlmsg_type != XFRM_MSG_NEWAE ||
 	    !nl_attrs_parse(nlh, sizeof(struct xfrm_aevent_id), ae_spec, COUNT(ae_spec), slot,
 			    XFRMA_LTIME_VAL) ||
 	    !slot[XFRMA_LTIME_VAL])
 		return MNL_CB_OK;
-	memcpy(&cur, mnl_attr_get_payload(slot[XFRMA_LTIME_VAL]), sizeof(cur));
-	c->packets = cur.packets;
-	c->bytes = cur.bytes;
-	c->found = true;
+	memcpy(&l->cur, mnl_attr_get_payload(slot[XFRMA_LTIME_VAL]), sizeof(l->cur));
+	l->found = true;
 	return MNL_CB_OK;
 }
 
@@ -154,6 +151,27 @@ static struct xfrm_usersa_id id_of(const struct xfrm_sa *sa)
 
 	memcpy(&id.daddr, sa->dst.bytes, addr_size(sa->dst.family));
 	return id;
+}
+
+static struct nlmsghdr *aevent_put(char *buf, uint16_t type, const struct xfrm_sa *sa)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct xfrm_aevent_id id = {.sa_id = id_of(sa), .flags = XFRM_AE_LVAL, .reqid = sa->reqid};
+
+	nlh->nlmsg_type = type;
+	memcpy(&id.saddr, sa->src.bytes, addr_size(sa->src.family));
+	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(id)), &id, sizeof(id));
+	return nlh;
+}
+
+static int lifetime_get(struct nl *nl, const struct xfrm_sa *sa, struct xfrm_lifetime_cur *out)
+{
+	_Alignas(8) char buf[256];
+	struct lifetime l = {0};
+	int err = nl_query(nl, aevent_put(buf, XFRM_MSG_GETAE, sa), lifetime_message, NULL, &l);
+
+	*out = l.cur;
+	return err ? err : l.found ? 0 : -EBADMSG;
 }
 
 bool xfrm_sa_parse(const struct nlmsghdr *nlh, struct xfrm_sa *out)
@@ -175,6 +193,9 @@ bool xfrm_sa_parse(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	out->transport = info.mode == XFRM_MODE_TRANSPORT;
 	out->encap = slot[XFRMA_ENCAP];
 	out->add_time = info.curlft.add_time;
+	out->hard_s = info.lft.hard_add_expires_seconds == XFRM_INF
+			      ? 0
+			      : info.lft.hard_add_expires_seconds;
 	out->packets = info.curlft.packets;
 	out->bytes = info.curlft.bytes;
 	algorithm_read(slot, out);
@@ -198,23 +219,30 @@ int xfrm_sa_dump(struct nl *nl, xfrm_sa_fn fn, void (*restart)(void *), void *us
 
 int xfrm_sa_counters(struct nl *nl, const struct xfrm_sa *sa, uint64_t *packets, uint64_t *bytes)
 {
-	_Alignas(8) char buf[256];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct xfrm_aevent_id id = {.sa_id = id_of(sa), .flags = XFRM_AE_LVAL, .reqid = sa->reqid};
-	struct counters c = {0};
-	int err;
+	struct xfrm_lifetime_cur cur;
+	int err = lifetime_get(nl, sa, &cur);
 
-	nlh->nlmsg_type = XFRM_MSG_GETAE;
-	memcpy(&id.saddr, sa->src.bytes, addr_size(sa->src.family));
-	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(id)), &id, sizeof(id));
-	err = nl_query(nl, nlh, counters_message, NULL, &c);
 	if (err)
 		return err;
-	if (!c.found)
-		return -EBADMSG;
-	*packets = c.packets;
-	*bytes = c.bytes;
+	*packets = cur.packets;
+	*bytes = cur.bytes;
 	return 0;
+}
+
+int xfrm_sa_set_add_time(struct nl *nl, const struct xfrm_sa *sa, uint64_t add_time)
+{
+	_Alignas(8) char buf[256];
+	struct xfrm_lifetime_cur cur;
+	int err = lifetime_get(nl, sa, &cur);
+
+	if (err)
+		return err;
+	cur.add_time = add_time;
+	struct nlmsghdr *nlh = aevent_put(buf, XFRM_MSG_NEWAE, sa);
+	/* without it the kernel refuses any change (xfrm_new_ae) */
+	nlh->nlmsg_flags = NLM_F_REPLACE;
+	mnl_attr_put(nlh, XFRMA_LTIME_VAL, sizeof(cur), &cur);
+	return nl_request(nl, nlh, NULL, 0);
 }
 
 void xfrm_sa_put_delete(struct nl_batch *b, const struct xfrm_sa *sa)
