@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Algorithm names as charon lists them (AES_GCM_16, HMAC_SHA2_256_128, CURVE_25519) in the form in which proposals are written
- * (aes256gcm16, sha256, x25519); entry function ike_algs_format. Neighbour: ike/sa.c. Pure. Follows the enum names in libstrongswan's
- * crypto/ and the keywords of proposal_keywords_static.txt.
+ * Algorithm names as charon lists them (AES_GCM_16, HMAC_SHA2_256_128, CURVE_25519) in the form in
+ * which proposals are written (aes256gcm16, sha256, x25519); entry function ike_algs_format.
+ * Neighbour: ike/sa.c. Pure. Follows the enum names in libstrongswan's crypto/ and the keywords of
+ * proposal_keywords_static.txt.
  */
 #include "ike/algs.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What charon's log lines mean for a tunnel, as a sentence naming cause and side; entry function ike_cause_from_log. Neighbour: ike/event.c,
- * whose IKE_EVENT_LOG brings the lines. Pure. The patterns are the texts of strongSwan 5.9.8 and 6.0.1 (libcharon/sa/ikev2,
- * ike_sa.c, trap_manager.c, auth_cfg.c); notify names are those of RFC 7296 section 3.10.1.
+ * What charon's log lines mean for a tunnel, as a sentence naming cause and side; entry function
+ * ike_cause_from_log. Neighbour: ike/event.c, whose IKE_EVENT_LOG brings the lines. Pure. The
+ * patterns are the texts of strongSwan 5.9.8 and 6.0.1 (libcharon/sa/ikev2, ike_sa.c,
+ * trap_manager.c, auth_cfg.c); notify names are those of RFC 7296 section 3.10.1.
  */
 #include "ike/sa.h"
 
@@ -27,7 +28,8 @@ static const struct cause causes[] = {
 	{"received AUTHENTICATION_FAILED notify error*",
 	 "the peer rejects our key (AUTHENTICATION_FAILED): compare `gwctl pubkey` here with its "
 	 "peer.public-key",
-	 "the peer rejects our pre-shared key or our identity (AUTHENTICATION_FAILED): compare psk, "
+	 "the peer rejects our pre-shared key or our identity (AUTHENTICATION_FAILED): compare "
+	 "psk, "
 	 "gateway.id and peer.id on both sides"},
 	{"received NO_PROPOSAL_CHOSEN notify error*",
 	 "the peer accepts none of our algorithms, or has no tunnel to our address "
@@ -37,16 +39,16 @@ static const struct cause causes[] = {
 	 "the peer accepts none of our ESP algorithms (NO_PROPOSAL_CHOSEN): compare esp.proposals",
 	 NULL},
 	{"received TS_UNACCEPTABLE notify*",
-	 "the peer refuses GRE between these two addresses (TS_UNACCEPTABLE): it must offer protocol 47 "
-	 "in transport mode between them",
+	 "the peer refuses GRE between these two addresses (TS_UNACCEPTABLE): it must offer "
+	 "protocol 47 in transport mode between them",
 	 NULL},
 	{"received INTERNAL_ADDRESS_FAILURE notify*",
-	 "the peer wants to assign us an address, and cannot (INTERNAL_ADDRESS_FAILURE): its connection "
-	 "is one for roaming clients",
+	 "the peer wants to assign us an address, and cannot (INTERNAL_ADDRESS_FAILURE): its "
+	 "connection is one for roaming clients",
 	 NULL},
 	{"received FAILED_CP_REQUIRED notify*",
-	 "the peer wants us to ask for an address (FAILED_CP_REQUIRED): its connection is one for roaming "
-	 "clients",
+	 "the peer wants us to ask for an address (FAILED_CP_REQUIRED): its connection is one for "
+	 "roaming clients",
 	 NULL},
 	{"received TEMPORARY_FAILURE notify*",
 	 "the peer is busy with this connection (TEMPORARY_FAILURE): it is tried again", NULL},
@@ -60,13 +62,16 @@ static const struct cause causes[] = {
 
 	/* The peer says nothing. */
 	{"retransmit * of request with message ID 0",
-	 "the peer does not answer (try $1): is it up, and does UDP port 500 get through both ways?",
+	 "the peer does not answer (try $1): is it up, and does UDP port 500 get through both "
+	 "ways?",
 	 NULL},
 	{"retransmit * of request with message ID *",
-	 "the peer stopped answering (try $1): is it up, and does UDP port 4500 get through both ways?",
+	 "the peer stopped answering (try $1): is it up, and does UDP port 4500 get through both "
+	 "ways?",
 	 NULL},
 	{"giving up after * retransmits",
-	 "the peer does not answer ($1 tries): is it up, and do UDP ports 500 and 4500 get through?",
+	 "the peer does not answer ($1 tries): is it up, and do UDP ports 500 and 4500 get "
+	 "through?",
 	 NULL},
 	{"establishing IKE_SA failed, peer not responding",
 	 "the peer does not answer: is it up, and do UDP ports 500 and 4500 get through?", NULL},
@@ -76,21 +81,21 @@ static const struct cause causes[] = {
 
 	/* We do not accept the peer. */
 	{"no trusted * public key found for '*'",
-	 "the peer's key is not the one configured here for $2: compare `gwctl pubkey` there with our "
-	 "peer.public-key",
+	 "the peer's key is not the one configured here for $2: compare `gwctl pubkey` there with "
+	 "our peer.public-key",
 	 NULL},
 	{"signature validation failed*", THEIR_KEY, NULL},
 	{"tried * shared key* for '*' - '*', but MAC mismatched",
 	 "the peer's pre-shared key is not ours for $4: compare psk on both sides", NULL},
 	{"no shared key found for '*' - '*'",
-	 "there is no pre-shared key here for the peer $2: set psk, or compare our peer.id with its "
-	 "gateway.id",
+	 "there is no pre-shared key here for the peer $2: set psk, or compare our peer.id with "
+	 "its gateway.id",
 	 NULL},
 	{"no private key found for '*'",
 	 "charon here has no private key for our identity $1: see gateway.key", NULL},
 	{"no matching peer config found",
-	 "the peer's identity or address is that of no tunnel here: compare gateway.id and peer.id on both "
-	 "sides",
+	 "the peer's identity or address is that of no tunnel here: compare gateway.id and "
+	 "peer.id on both sides",
 	 NULL},
 	{"received IDr *, but require *",
 	 "the peer calls itself $1, and peer.id here is $2: one of them is wrong", NULL},
@@ -101,19 +106,21 @@ static const struct cause causes[] = {
 	 NULL},
 	{"constraint check failed: peer not authenticated with peer cert '*'", THEIR_KEY, NULL},
 	{"selected peer config '*' unacceptable: non-matching authentication done", THEIR_KEY,
-	 "the peer does not authenticate as it is configured here: compare auth, gateway.id and peer.id on "
+	 "the peer does not authenticate as it is configured here: compare auth, gateway.id and "
+	 "peer.id on "
 	 "both sides"},
 	{"constraint check failed: *", "the peer does not meet what is required here: $1", NULL},
 	{"selected peer config '*' unacceptable: *",
 	 "the peer does not meet what is required here: $2", NULL},
 	{"no IKE config found for *...*, sending NO_PROPOSAL_CHOSEN",
-	 "a peer at $2 calls $1, and no tunnel here has these addresses (NO_PROPOSAL_CHOSEN): see local and "
-	 "remote",
+	 "a peer at $2 calls $1, and no tunnel here has these addresses (NO_PROPOSAL_CHOSEN): see "
+	 "local and remote",
 	 NULL},
 	{"received proposals unacceptable",
 	 "no IKE algorithm that the peer offers is accepted here: compare ike.proposals", NULL},
 	{"no acceptable proposal found",
-	 "no algorithm that the peer offers is accepted here: compare esp.proposals and ike.proposals",
+	 "no algorithm that the peer offers is accepted here: compare esp.proposals and "
+	 "ike.proposals",
 	 NULL},
 	{"DH group * unacceptable, requesting *",
 	 "the peer proposes $1 for the key exchange, here it is $2: compare the proposals", NULL},
@@ -124,13 +131,15 @@ static const struct cause causes[] = {
 	{"no acceptable traffic selectors found",
 	 "the peer asks for traffic other than GRE between the two gateways", NULL},
 	{"not using transport mode, not host-to-host",
-	 "the peer's traffic selectors are not two single addresses, so transport mode is refused here",
+	 "the peer's traffic selectors are not two single addresses, so transport mode is refused "
+	 "here",
 	 NULL},
 
 	/* We cannot. */
 	{"unable to resolve *, *", "the name $1 does not resolve here: see remote", NULL},
 	{"unable to install *IPsec SA (SAD) in kernel",
-	 "the kernel here refuses the ESP SA: are the esp4 and esp6 modules and the algorithms there?",
+	 "the kernel here refuses the ESP SA: are the esp4 and esp6 modules and the algorithms "
+	 "there?",
 	 NULL},
 	{"unable to install IPsec policies (SPD) in kernel", "the kernel here refuses the policy",
 	 NULL},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A tunnel's connection as charon's load-conn takes it; entry function ike_conn_put. Neighbours: ike/request.c (the other requests), daemon/,
- * which fills struct ike_conn and compares digests. Pure. Follows the vici plugin's README ("load-conn") and swanctl.conf(5).
+ * A tunnel's connection as charon's load-conn takes it; entry function ike_conn_put. Neighbours:
+ * ike/request.c (the other requests), daemon/, which fills struct ike_conn and compares digests.
+ * Pure. Follows the vici plugin's README ("load-conn") and swanctl.conf(5).
  */
 #include "ike/conn.h"
 
@@ -91,9 +92,10 @@ static bool same_value(const char *a, const char *b)
 }
 
 /*
- * The message's first connection has the same identity of ours. charon keeps the key it came with for all that have this identity, and keeps
- * one more copy for every further connection that brings it; each load compares with all of them (5.9.8 mem_cred.c,
- * add_cert_internal): 5000 connections took 44 s with a copy each, and 7 s without.
+ * The message's first connection has the same identity of ours. charon keeps the key it came with
+ * for all that have this identity, and keeps one more copy for every further connection that brings
+ * it; each load compares with all of them (5.9.8 mem_cred.c, add_cert_internal): 5000 connections
+ * took 44 s with a copy each, and 7 s without.
  */
 static bool has_local_key(const struct ike_msg *m, const struct ike_conn *c)
 {
@@ -143,7 +145,8 @@ void ike_conn_put(struct ike_msg *m, const struct ike_conn *c)
 	put_address(m, "remote_addrs", &c->remote);
 	put_texts(m, "proposals", c->ike_proposals);
 	ike_msg_value(m, "mobike", "no"); /* it would float to port 4500 without a NAT */
-	/* "no" replaces an IKE_SA when the peer says INITIAL_CONTACT; "never" would not (RFC 7296 2.4). */
+	/* "no" replaces an IKE_SA when the peer says INITIAL_CONTACT; "never" would not (RFC
+	 * 7296 2.4). */
 	ike_msg_value(m, "unique", "no");
 	ike_msg_value(m, "keyingtries", "1"); /* the back-off is ours */
 	ike_msg_value(m, "childless", "allow");

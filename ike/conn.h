@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A tunnel's IKE connection and its one child as charon gets them by load-conn: IKEv2 (RFC 7296), ESP transport mode, traffic
- * selectors dynamic[47], policies left to us (policies=no), a fixed reqid. And the secrets by load-key and load-shared.
- * Pure: structs to vici messages and back.
+ * A tunnel's IKE connection and its one child as charon gets them by load-conn: IKEv2 (RFC 7296),
+ * ESP transport mode, traffic selectors dynamic[47], policies left to us (policies=no), a fixed
+ * reqid. And the secrets by load-key and load-shared. Pure: structs to vici messages and back.
  */
 #ifndef GWD_IKE_CONN_H
 #define GWD_IKE_CONN_H
@@ -16,8 +16,8 @@
 #include "lib/key.h"
 #include "lib/secret.h"
 
-#define IKE_PREFIX "gwd-"   /* connections and shared secrets of ours, by name */
-#define IKE_CHILD "gre"     /* the child's name, in every connection */
+#define IKE_PREFIX "gwd-" /* connections and shared secrets of ours, by name */
+#define IKE_CHILD "gre" /* the child's name, in every connection */
 #define IKE_NAME_SIZE 80
 
 enum ike_auth {
@@ -28,43 +28,56 @@ enum ike_auth {
 /* Everything charon is told of a tunnel. All pointers are borrowed. */
 struct ike_conn {
 	char name[IKE_NAME_SIZE]; /* with the prefix */
-	int tunnel;               /* the caller's tag */
+	int tunnel; /* the caller's tag */
 	struct addr local, remote;
 	const char *local_id, *remote_id;
 	enum ike_auth auth;
-	const char *local_public_key;  /* base64 SubjectPublicKeyInfo; NULL for a PSK */
+	const char *local_public_key; /* base64 SubjectPublicKeyInfo; NULL for a PSK */
 	const char *remote_public_key;
 	char *const *ike_proposals; /* NULL-terminated */
 	char *const *esp_proposals;
 	uint32_t reqid;
 	uint32_t replay_window; /* packets */
-	uint32_t dpd_delay;     /* seconds */
+	uint32_t dpd_delay; /* seconds */
 	uint32_t ike_rekey_time, ike_rand_time, ike_over_time; /* seconds */
 	uint32_t esp_rekey_time, esp_rand_time, esp_life_time; /* seconds */
 };
 
-/* Of the two ends the one with the lower identity (strcmp) initiates, and rekeys: true when that is us. */
+/* Of the two ends the one with the lower identity (strcmp) initiates, and rekeys: true when that
+ * is us. */
 bool ike_conn_leads(const char *local_id, const char *remote_id);
 
-/* Sets the rekey, rand, over and life times so that the leading end rekeys in [0.9 t, t] and the other only well after, as a
- * fallback; no collision in normal running (strongSwan 5.9.8 has faults there, issues 1896 and 2477). */
-void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time, uint32_t esp_rekey_time);
+/*
+ * Sets the rekey, rand, over and life times so that the leading end rekeys in [0.9 t, t] and the
+ * other only well after, as a fallback; no collision in normal running (strongSwan 5.9.8 has faults
+ * there, issues 1896 and 2477).
+ */
+void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time,
+			uint32_t esp_rekey_time);
 
-/* Appends the connection's section to a load-conn message; one message may hold many, up to IKE_MSG_MAX. A gateway has one key: the first section
- * brings it for all of the same local_id. Raw keys cost charon time that grows with what it holds: keep a message to about 128 KiB so that
- * its answer comes within IKE_DEADLINE_MS at 10 000 connections. Identities go to charon as they
- * are: it reads a leading '@' or '@#', and '*' and '%any' as wildcards (RFC 7296 3.5; identification.c), so the caller checks them. */
+/*
+ * Appends the connection's section to a load-conn message; one message may hold many, up to
+ * IKE_MSG_MAX. A gateway has one key: the first section brings it for all of the same local_id. Raw
+ * keys cost charon time that grows with what it holds: keep a message to about 128 KiB so that its
+ * answer comes within IKE_DEADLINE_MS at 10 000 connections. Identities go to charon as they are:
+ * it reads a leading '@' or '@#', and '*' and '%any' as wildcards (RFC 7296 3.5; identification.c),
+ * so the caller checks them.
+ */
 void ike_conn_put(struct ike_msg *m, const struct ike_conn *c);
 /* Digest of its section; all zero when out of memory. */
 void ike_conn_digest(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_SIZE]);
-/* One line for plans: "198.51.100.1 hq -> 203.0.113.7 branch1 public-key esp aes256gcm16-x25519"; returns buf. */
+/* One line for plans: "198.51.100.1 hq -> 203.0.113.7 branch1 public-key esp
+ * aes256gcm16-x25519"; returns buf. */
 const char *ike_conn_format(const struct ike_conn *c, char *buf, size_t size);
 
-/* Requests. The caller submits them (ike_session_submit takes NULL, and says -ENOMEM). NULL when out of memory, or when an argument is
- * too long for vici. SECURITY: see ike/vici_codec.h for what libvici does with a secret. */
+/*
+ * Requests. The caller submits them (ike_session_submit takes NULL, and says -ENOMEM). NULL when
+ * out of memory, or when an argument is too long for vici. SECURITY: see ike/vici_codec.h for what
+ * libvici does with a secret.
+ */
 struct ike_msg *ike_req_load_key(const struct secret *pem);
-/* Owned by remote_id alone: charon tries every key that matches either identity, so ours among the owners would let any
- * branch's key open any tunnel (5.9.8 mem_cred.c, psk_authenticator.c). */
+/* Owned by remote_id alone: charon tries every key that matches either identity, so ours among
+ * the owners would let any branch's key open any tunnel (5.9.8 mem_cred.c, psk_authenticator.c). */
 struct ike_msg *ike_req_load_psk(const char *name, const struct secret *psk, const char *remote_id);
 struct ike_msg *ike_req_unload_psk(const char *name);
 struct ike_msg *ike_req_unload_conn(const char *name);
@@ -75,10 +88,11 @@ struct ike_msg *ike_req_terminate_child(uint32_t child_id);
 struct ike_msg *ike_req_list_sas(const char *name); /* NULL: all; noblock; stream "list-sa" */
 struct ike_msg *ike_req_simple(const char *command); /* get-conns, get-shared, get-keys, version */
 
-/* success=yes; else charon's errmsg (or a fixed text) in err. Not for list-sas, get-* and version, whose answers have no success. */
+/* success=yes; else charon's errmsg (or a fixed text) in err. Not for list-sas, get-* and
+ * version, whose answers have no success. */
 bool ike_answer_ok(const struct ike_msg *answer, char *err, size_t err_size);
 /* Walks the names in a list of the answer ("conns", "keys"): fn for each. */
-void ike_answer_list(const struct ike_msg *answer, const char *list, void (*fn)(void *user, const char *name),
-		     void *user);
+void ike_answer_list(const struct ike_msg *answer, const char *list,
+		     void (*fn)(void *user, const char *name), void *user);
 
 #endif

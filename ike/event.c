@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * charon's events as plain structs; entry function ike_event_parse. Neighbours: ike/sa.c (the SAs in them), ike/cause.c (what a log line
- * means), daemon/, which treats them as hints. Pure. Follows the vici plugin's README ("Server-issued events").
+ * charon's events as plain structs; entry function ike_event_parse. Neighbours: ike/sa.c (the SAs
+ * in them), ike/cause.c (what a log line means), daemon/, which treats them as hints. Pure. Follows
+ * the vici plugin's README ("Server-issued events").
  */
 #include "ike/sa_body.h"
 

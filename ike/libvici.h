@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The few functions of libvici's ABI that we use (libvici.so.0, strongSwan 5.9 and 6.0). The declarations are ours: Debian
- * ships the library without a header. Only ike/vici_conn.c and ike/vici_codec.c may include this.
+ * The few functions of libvici's ABI that we use (libvici.so.0, strongSwan 5.9 and 6.0). The
+ * declarations are ours: Debian ships the library without a header. Only ike/vici_conn.c and
+ * ike/vici_codec.c may include this.
  *
- * What a caller must know: vici_submit and vici_register block without a limit; event callbacks run in a thread of the library's
- * pool, with the connection locked, and must not submit; a failed call leaves the cause in errno; a write after charon's death
- * raises SIGPIPE; loading the library's core registers the printf conversions b B H N R P T V Y for the whole process (we use none).
+ * What a caller must know: vici_submit and vici_register block without a limit; event callbacks run
+ * in a thread of the library's pool, with the connection locked, and must not submit; a failed call
+ * leaves the cause in errno; a write after charon's death raises SIGPIPE; loading the library's
+ * core registers the printf conversions b B H N R P T V Y for the whole process (we use none).
  */
 #ifndef GWD_IKE_LIBVICI_H
 #define GWD_IKE_LIBVICI_H
@@ -48,7 +50,7 @@ void vici_free_req(vici_req_t *req);
 void vici_free_res(vici_res_t *res);
 
 int vici_parse(vici_res_t *res); /* enum ike_vici_parse */
-char *vici_parse_name(vici_res_t *res);           /* the result's, until it is freed */
+char *vici_parse_name(vici_res_t *res); /* the result's, until it is freed */
 void *vici_parse_value(vici_res_t *res, int *len); /* the same */
 
 /* 0, or 1 and errno: ENOENT for an event charon does not know. */

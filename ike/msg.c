@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vici message as a flat list of items; entry functions ike_msg_new and ike_msg_at. Neighbours: ike/vici_codec.c, which turns
- * libvici's messages into these and back, ike/conn.c and ike/request.c, which build them, ike/sa.c and ike/event.c, which read them.
- * Pure. Follows strongSwan's vici plugin README, "Message format": names up to 255 bytes, values up to 65535.
+ * A vici message as a flat list of items; entry functions ike_msg_new and ike_msg_at. Neighbours:
+ * ike/vici_codec.c, which turns libvici's messages into these and back, ike/conn.c and
+ * ike/request.c, which build them, ike/sa.c and ike/event.c, which read them. Pure. Follows
+ * strongSwan's vici plugin README, "Message format": names up to 255 bytes, values up to 65535.
  *
- * Names and values live in blocks that never move, so an item's pointers stay good while the message grows; secret values live
- * in guarded memory of their own.
+ * Names and values live in blocks that never move, so an item's pointers stay good while the
+ * message grows; secret values live in guarded memory of their own.
  */
 #include "ike/msg.h"
 
@@ -324,7 +325,8 @@ void ike_msg_copy_text(char *out, size_t size, const char *text)
 	out[i] = '\0';
 }
 
-/* A digest of any length of input in fixed memory: each full buffer is digested together with the digest so far. */
+/* A digest of any length of input in fixed memory: each full buffer is digested together with
+ * the digest so far. */
 struct digest {
 	size_t used;
 	unsigned char so_far[SECRET_DIGEST_SIZE];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The requests to charon other than load-conn's sections, and what its answers say; entry functions ike_req_* and ike_answer_ok.
- * Neighbours: ike/conn.c, ike/session.c (it sends them). Pure. Follows the vici plugin's README ("Client-initiated commands").
+ * The requests to charon other than load-conn's sections, and what its answers say; entry functions
+ * ike_req_* and ike_answer_ok. Neighbours: ike/conn.c, ike/session.c (it sends them). Pure. Follows
+ * the vici plugin's README ("Client-initiated commands").
  */
 #include "ike/conn.h"
 
@@ -36,8 +37,9 @@ struct ike_msg *ike_req_load_key(const struct secret *pem)
 }
 
 /*
- * Only the peer's identity owns the key. charon 5.9.8 takes a key whose owners match either end (mem_cred.c, shared_filter), and tries all it
- * finds against the peer (psk_authenticator.c): were our identity among the owners, every branch's key would open every tunnel.
+ * Only the peer's identity owns the key. charon 5.9.8 takes a key whose owners match either end
+ * (mem_cred.c, shared_filter), and tries all it finds against the peer (psk_authenticator.c): were
+ * our identity among the owners, every branch's key would open every tunnel.
  */
 struct ike_msg *ike_req_load_psk(const char *name, const struct secret *psk, const char *remote_id)
 {
@@ -61,7 +63,8 @@ struct ike_msg *ike_req_unload_conn(const char *name)
 	return finish(request_of("unload-conn", "name", name));
 }
 
-/* With any other timeout one of charon's threads waits for the peer, and some dead peers stop all of vici. */
+/* With any other timeout one of charon's threads waits for the peer, and some dead peers stop
+ * all of vici. */
 static struct ike_msg *no_wait(struct ike_msg *m)
 {
 	if (m)

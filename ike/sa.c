@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An IKE_SA with its children out of charon's messages; entry function ike_sa_parse, and ike_sa_parse_body for ike/event.c, whose
- * messages hold the same keys elsewhere. Pure. Follows the vici plugin's README ("list-sa") and vici_query.c (5.9.8).
+ * An IKE_SA with its children out of charon's messages; entry function ike_sa_parse, and
+ * ike_sa_parse_body for ike/event.c, whose messages hold the same keys elsewhere. Pure. Follows the
+ * vici plugin's README ("list-sa") and vici_query.c (5.9.8).
  *
- * What identifies (unique ids, reqid, SPIs, ports) must be a number of its range where it is given; what only informs (times) is 0 when it
- * makes no sense, for charon lists overdue times as negative ones.
+ * What identifies (unique ids, reqid, SPIs, ports) must be a number of its range where it is given;
+ * what only informs (times) is 0 when it makes no sense, for charon lists overdue times as negative
+ * ones.
  */
 #include "ike/sa_body.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of ike/sa.c that ike/event.c uses, where the same keys stand in other places. Pure. Private to ike/.
- * All take a range of a valid message, and return false when it is malformed.
+ * The parts of ike/sa.c that ike/event.c uses, where the same keys stand in other places. Pure.
+ * Private to ike/. All take a range of a valid message, and return false when it is malformed.
  */
 #ifndef GWD_IKE_SA_BODY_H
 #define GWD_IKE_SA_BODY_H
@@ -16,7 +16,7 @@ bool ike_sa_parse_body(const struct ike_msg *m, size_t from, size_t to, struct i
 bool ike_sa_parse_host(const struct ike_msg *m, size_t from, size_t to, struct ike_sa *sa);
 bool ike_sa_parse_child(const struct ike_msg *m, size_t from, size_t to, struct ike_child *c);
 /* A whole IKE_SA section, its child-sas too when asked for. */
-bool ike_sa_parse_section(const struct ike_msg *m, const char *name, size_t from, size_t to, bool children,
-			  struct ike_sa *sa);
+bool ike_sa_parse_section(const struct ike_msg *m, const char *name, size_t from, size_t to,
+			  bool children, struct ike_sa *sa);
 
 #endif

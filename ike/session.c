@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vici session as its caller sees it: states, requests with deadlines, events, all from ike_session_dispatch; entry function
- * ike_session_new. Neighbours: ike/vici_thread.c, the thread that blocks in libvici for us, and daemon/, which watches the two
- * descriptors. Follows the vici plugin's README: charon answers requests in their order.
+ * The vici session as its caller sees it: states, requests with deadlines, events, all from
+ * ike_session_dispatch; entry function ike_session_new. Neighbours: ike/vici_thread.c, the thread
+ * that blocks in libvici for us, and daemon/, which watches the two descriptors. Follows the vici
+ * plugin's README: charon answers requests in their order.
  *
- * Only the caller's thread runs here. A generation is one connection: answers of an older one are dropped. Since answers come in order,
- * the oldest request is the only one that can be answered or overdue next.
+ * Only the caller's thread runs here. A generation is one connection: answers of an older one are
+ * dropped. Since answers come in order, the oldest request is the only one that can be answered or
+ * overdue next.
  */
 #include "ike/session.h"
 
@@ -53,7 +55,8 @@ struct ike_session {
 	bool state_told; /* by on_state */
 	uint64_t generation;
 	uint64_t last_id;
-	uint64_t connecting_since; /* monotonic ms; UINT64_MAX: not connecting, or not seen by a dispatch yet */
+	/* Monotonic ms; UINT64_MAX: not connecting, or not seen by a dispatch yet. */
+	uint64_t connecting_since;
 	uint64_t progress; /* monotonic ms of charon's last answer */
 
 	struct request_list waiting, failed;
@@ -279,7 +282,10 @@ int ike_session_submit(struct ike_session *s, struct ike_msg *request, const cha
 		free(r);
 		return rc;
 	}
-	*r = (struct request){.id = ++s->last_id, .submitted = now_ms, .reply = reply, .user = user};
+	r->id = ++s->last_id;
+	r->submitted = now_ms;
+	r->reply = reply;
+	r->user = user;
 	list_push(&s->waiting, r);
 	return 0;
 }
@@ -294,7 +300,8 @@ static uint64_t add_deadline(uint64_t since)
 	return since > UINT64_MAX - IKE_DEADLINE_MS ? UINT64_MAX : since + IKE_DEADLINE_MS;
 }
 
-/* When the oldest request is overdue. One that waits behind others which are being answered is not. */
+/* When the oldest request is overdue. One that waits behind others which are being answered is
+ * not. */
 static uint64_t request_deadline(const struct ike_session *s)
 {
 	const struct request *r = s->waiting.first;
@@ -320,15 +327,19 @@ uint64_t ike_session_deadline(const struct ike_session *s)
 
 static void deliver_state(struct ike_session *s)
 {
-	int gone = s->state == IKE_SESSION_ABSENT ? s->watch_fd : -1;
+	int gone = -1;
 
+	/* Closed only behind the callback: the caller lets go of it first, and a new one gets another
+	 * number. */
+	if (s->state == IKE_SESSION_ABSENT) {
+		gone = s->watch_fd;
+		s->watch_fd = -1;
+	}
 	s->state_told = true;
 	if (s->on_state)
 		s->on_state(s->user, s->state, s->state_err);
-	if (gone < 0 || gone != s->watch_fd || s->state != IKE_SESSION_ABSENT)
-		return;
-	close(gone);
-	s->watch_fd = -1;
+	if (gone >= 0)
+		close(gone);
 }
 
 static void deliver_reply(struct ike_session *s, struct ike_output *o)

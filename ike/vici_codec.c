@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Conversion between our flat messages and libvici's opaque ones; entry functions ike_codec_encode and ike_codec_decode. Neighbours:
- * ike/vici_conn.c, which calls it from our thread and from libvici's callbacks, ike/msg.c. Follows the vici plugin's README.
+ * Conversion between our flat messages and libvici's opaque ones; entry functions ike_codec_encode
+ * and ike_codec_decode. Neighbours: ike/vici_conn.c, which calls it from our thread and from
+ * libvici's callbacks, ike/msg.c. Follows the vici plugin's README.
  */
 #include "ike/vici_codec.h"
 
@@ -42,7 +43,8 @@ vici_req_t *ike_codec_encode(const struct ike_msg *m)
 	return req;
 }
 
-/* Adds the one item that vici_parse stands at. False at the end, and when the message is malformed. */
+/* Adds the one item that vici_parse stands at. False at the end, and when the message is
+ * malformed. */
 static bool decode_item(struct ike_msg *m, vici_res_t *res, int found)
 {
 	int size = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One connection to charon through libvici; entry function ike_vici_open. Neighbours: ike/vici_thread.c, whose thread lives here, and
- * ike/vici_codec.c. Only these two files call libvici; what must be known of it is in ike/libvici.h.
+ * One connection to charon through libvici; entry function ike_vici_open. Neighbours:
+ * ike/vici_thread.c, whose thread lives here, and ike/vici_codec.c. Only these two files call
+ * libvici; what must be known of it is in ike/libvici.h.
  */
 #include "ike/vici_conn.h"
 
@@ -40,8 +41,9 @@ static const char *const event_names[] = {
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 
 /*
- * The configuration file that libvici would read is charon's, of no use to a client: an empty name is an empty configuration
- * (/dev/null is refused). What libvici logs would go to our stderr; every failure reaches us through errno as well.
+ * The configuration file that libvici would read is charon's, of no use to a client: an empty name
+ * is an empty configuration (/dev/null is refused). What libvici logs would go to our stderr; every
+ * failure reaches us through errno as well.
  */
 static void start(void)
 {
@@ -90,7 +92,8 @@ static int conn_register(struct ike_vici *v, const char *name, vici_event_cb_t c
 	return errno ? -errno : -ECONNRESET;
 }
 
-/* fd is connected, as a client, to the socket at path (which may be reached by another name than charon's). */
+/* fd is connected, as a client, to the socket at path (which may be reached by another name than
+ * charon's). */
 static bool is_client_of(int fd, const char *path)
 {
 	struct sockaddr_un peer = {0};
@@ -173,8 +176,11 @@ int ike_vici_listen(struct ike_vici *v)
 	return rc;
 }
 
-/* The number stays libvici's, to be closed by vici_disconnect. What is behind it becomes something that is no socket, so
- * that the next recv fails with an error that cannot be mistaken; the shutdown wakes those who wait for data. */
+/*
+ * The number stays libvici's, to be closed by vici_disconnect. What is behind it becomes something
+ * that is no socket, so that the next recv fails with an error that cannot be mistaken; the
+ * shutdown wakes those who wait for data.
+ */
 void ike_vici_interrupt(struct ike_vici *v)
 {
 	int null;
@@ -194,7 +200,8 @@ void ike_vici_close(struct ike_vici *v)
 {
 	if (!v)
 		return;
-	/* vici_disconnect waits for its threads, and one may wait for the rest of a packet that never comes. */
+	/* vici_disconnect waits for its threads, and one may wait for the rest of a packet that
+	 * never comes. */
 	ike_vici_interrupt(v);
 	vici_disconnect(v->conn);
 	free(v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Freeing what passes between the session and its thread; entry functions ike_job_free and ike_output_free. Neighbours: ike/session.c,
- * ike/vici_thread.c.
+ * Freeing what passes between the session and its thread; entry functions ike_job_free and
+ * ike_output_free. Neighbours: ike/session.c, ike/vici_thread.c.
  */
 #include "ike/vici_job.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What passes between ike/session.c and ike/vici_thread.c: requests one way, answers and events the other. Private to these two. */
+/* What passes between ike/session.c and ike/vici_thread.c: requests one way, answers and events
+ * the other. Private to these two. */
 #ifndef GWD_IKE_VICI_JOB_H
 #define GWD_IKE_VICI_JOB_H
 
@@ -17,9 +18,9 @@ struct ike_job {
 
 enum ike_output_type {
 	IKE_OUTPUT_CONNECTED, /* err: 0, or why not */
-	IKE_OUTPUT_REPLY,     /* id, err, answer, items */
-	IKE_OUTPUT_EVENT,     /* answer: the event; NULL: events were lost */
-	IKE_OUTPUT_BROKEN,    /* err: the connection is of no use any more */
+	IKE_OUTPUT_REPLY, /* id, err, answer, items */
+	IKE_OUTPUT_EVENT, /* answer: the event; NULL: events were lost */
+	IKE_OUTPUT_BROKEN, /* err: the connection is of no use any more */
 };
 
 struct ike_output {

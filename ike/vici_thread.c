@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The thread that owns the connection to charon and blocks in it, and its two queues; entry functions ike_thread_new and
- * thread_main. Neighbours: ike/session.c, its only caller, and ike/vici_conn.c, where the thread blocks.
+ * The thread that owns the connection to charon and blocks in it, and its two queues; entry
+ * functions ike_thread_new and thread_main. Neighbours: ike/session.c, its only caller, and
+ * ike/vici_conn.c, where the thread blocks.
  *
- * Three kinds of threads meet here: the session's (it queues and takes), ours, and libvici's pool (it brings events). They share
- * struct ike_thread under its lock, which is never held across a call of ike/vici_conn.h: an event comes with libvici's own lock held
- * and takes ours, so the other order would deadlock.
+ * Three kinds of threads meet here: the session's (it queues and takes), ours, and libvici's pool
+ * (it brings events). They share struct ike_thread under its lock, which is never held across a
+ * call of ike/vici_conn.h: an event comes with libvici's own lock held and takes ours, so the other
+ * order would deadlock.
  *
- * The struct is counted: when the session gives up a thread that libvici does not let go, the thread frees it.
+ * The struct is counted: when the session gives up a thread that libvici does not let go, the
+ * thread frees it.
  */
 #include "ike/vici_thread.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any message that charon could send, well formed or not, through everything in ike/ that reads one. The input is a message in vici's
- * own form: the first byte chooses the event's name, then elements (kind, length of name and name, length of value and value).
+ * Any message that charon could send, well formed or not, through everything in ike/ that reads
+ * one. The input is a message in vici's own form: the first byte chooses the event's name, then
+ * elements (kind, length of name and name, length of value and value).
  */
 #include <stddef.h>
 #include <stdint.h>

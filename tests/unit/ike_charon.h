@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A real charon for tests, in a network and a mount namespace of its own, with the plugins and settings gwd runs it with. Needs root,
- * /usr/sbin/charon-systemd and ip(8).
+ * A real charon for tests, in a network and a mount namespace of its own, with the plugins and
+ * settings gwd runs it with. Needs root, /usr/sbin/charon-systemd and ip(8).
  */
 #ifndef GWD_TESTS_IKE_CHARON_H
 #define GWD_TESTS_IKE_CHARON_H
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,7 +50,8 @@ static inline bool charon_configure(const struct charon *c)
 		return false;
 	fprintf(f,
 		"charon {\n"
-		"  load = random nonce aes sha1 sha2 hmac kdf gcm openssl pem pkcs1 pkcs8 pubkey x509"
+		"  load = random nonce aes sha1 sha2 hmac kdf gcm openssl pem pkcs1 pkcs8 pubkey"
+		" x509"
 		" revocation constraints kernel-netlink socket-default vici updown counters\n"
 		"  install_routes = no\n  process_route = no\n  install_virtual_ip = no\n"
 		"  retransmit_timeout = 0.2\n  retransmit_tries = 2\n"
@@ -58,7 +60,8 @@ static inline bool charon_configure(const struct charon *c)
 		"    kernel-netlink {\n      roam_events = no\n"
 		"      set_proto_port_transport_sa = yes\n    }\n"
 		"  }\n"
-		"  filelog {\n    file {\n      path = %s/log\n      default = 1\n      flush_line = yes\n"
+		"  filelog {\n    file {\n      path = %s/log\n      default = 1\n"
+		"      flush_line = yes\n"
 		"    }\n  }\n"
 		"}\n",
 		c->socket, c->folder);
@@ -79,7 +82,8 @@ static inline void charon_exec(const struct charon *c)
 	_exit(127);
 }
 
-/* netns_ready: the descriptor that tells "my namespace is there", and the one that says "go on"; -1 to stay in ours. */
+/* netns_ready: the descriptor that tells "my namespace is there", and the one that says "go on";
+ * -1 to stay in ours. */
 static inline bool charon_start(struct charon *c, const char *folder, int netns_ready, int go)
 {
 	snprintf(c->folder, sizeof(c->folder), "%s", folder);
@@ -89,6 +93,8 @@ static inline bool charon_start(struct charon *c, const char *folder, int netns_
 	c->pid = fork();
 	if (c->pid == 0) {
 		char byte = 0;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
 
 		if (netns_ready >= 0 && (unshare(CLONE_NEWNET) || write(netns_ready, "x", 1) != 1 ||
 					 read(go, &byte, 1) != 1))
@@ -135,6 +141,38 @@ static inline void charon_remove(struct charon *c)
 		unlink(path);
 	}
 	rmdir(c->folder);
+}
+
+/* Two of them: ours, 192.0.2.1, and the peer's, 192.0.2.2, in a namespace of its own. */
+static char folder[64];
+static struct charon charon[2];
+
+static bool start(int i, int netns_ready, int go)
+{
+	char sub[80];
+
+	snprintf(sub, sizeof(sub), "%s/%d", folder, i);
+	mkdir(sub, 0700);
+	return charon_start(&charon[i], sub, netns_ready, go);
+}
+
+static bool start_both(void)
+{
+	int ready[2], go[2];
+	char byte, command[128];
+
+	if (pipe(ready) || pipe(go) || !start(1, ready[1], go[0]) || read(ready[0], &byte, 1) != 1)
+		return false;
+	snprintf(command, sizeof(command), "ip link add ike0 type veth peer name ike1 netns %d",
+		 (int)charon[1].pid);
+	if (system(command) || system("ip addr add 192.0.2.1/24 dev ike0; ip link set ike0 up") ||
+	    write(go[1], "x", 1) != 1)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+	return start(0, -1, -1) && charon_wait(&charon[0]) && charon_wait(&charon[1]);
 }
 
 #endif

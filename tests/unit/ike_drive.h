@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Drives a session for tests as the daemon's loop does, but with a clock of its own: polls its two descriptors and dispatches until a
- * condition holds, five seconds at most. Keeps what the callbacks told.
+ * Drives a session for tests as the daemon's loop does, but with a clock of its own: polls its two
+ * descriptors and dispatches until a condition holds, five seconds at most. Keeps what the
+ * callbacks told.
  */
 #ifndef GWD_TESTS_IKE_DRIVE_H
 #define GWD_TESTS_IKE_DRIVE_H
@@ -23,6 +24,7 @@ struct drive {
 	enum ike_session_state state; /* as told */
 	int state_err;
 	unsigned states; /* how often told */
+	bool watch_kept; /* it was still there when ABSENT was told */
 	bool connect_on_absent;
 
 	unsigned replies;
@@ -45,6 +47,8 @@ static inline void drive_state(void *user, enum ike_session_state state, int err
 	d->state = state;
 	d->state_err = err;
 	d->states++;
+	if (state == IKE_SESSION_ABSENT && ike_session_watch_fd(d->s) >= 0)
+		d->watch_kept = true;
 	if (state == IKE_SESSION_ABSENT && d->connect_on_absent)
 		ike_session_connect(d->s);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A charon that misbehaves, for tests of the session: a thread that speaks just enough of vici's packet layer (the plugin's README,
- * "Transport protocol") to confirm event registrations, and treats commands as it is told.
+ * A charon that misbehaves, for tests of the session: a thread that speaks just enough of vici's
+ * packet layer (the plugin's README, "Transport protocol") to confirm event registrations, and
+ * treats commands as it is told.
  */
 #ifndef GWD_TESTS_IKE_FAKE_H
 #define GWD_TESTS_IKE_FAKE_H

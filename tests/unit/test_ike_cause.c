@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ike/cause.c: charon's lines, as strongSwan 5.9.8 and 6.0.1 write them, and the sentences they become. */
+/* ike/cause.c: charon's lines, as strongSwan 5.9.8 and 6.0.1 write them, and the sentences they
+ * become. */
 #include "ike/sa.h"
 
 #include <setjmp.h>
@@ -27,10 +28,9 @@ static void test_the_peer_refuses(void **state)
 	char out[256];
 
 	(void)state;
-	assert_cause(
-		"received AUTHENTICATION_FAILED notify error",
-		"the peer rejects our key (AUTHENTICATION_FAILED): compare `gwctl pubkey` here with "
-		"its peer.public-key");
+	assert_cause("received AUTHENTICATION_FAILED notify error",
+		     "the peer rejects our key (AUTHENTICATION_FAILED): compare `gwctl pubkey` "
+		     "here with its peer.public-key");
 	assert_true(ike_cause_from_log("received AUTHENTICATION_FAILED notify error", true, out,
 				       sizeof(out)));
 	assert_non_null(strstr(out, "pre-shared key"));

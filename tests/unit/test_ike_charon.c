@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ike/ against two real charons, joined by a veth pair: what we load is accepted, two ends with raw keys and with a PSK agree, what goes
- * wrong is named, and charon's death and return are survived. Skipped where there is no charon or no root.
+ * ike/ against two real charons, joined by a veth pair: what we load is accepted, two ends with raw
+ * keys and with a PSK agree, what goes wrong is named, and charon's death and return are survived.
+ * Skipped where there is no charon or no root.
  */
 #include "ike/session.h"
 
@@ -18,9 +19,7 @@
 static char *const proposals[] = {"aes256gcm16-prfsha384-x25519", NULL};
 static char *const esp_proposals[] = {"aes256gcm16-x25519", NULL};
 
-static char folder[64];
 static bool there;
-static struct charon charon[2]; /* ours, 192.0.2.1, and the peer's, 192.0.2.2 */
 static struct drive end[2];
 static struct secret *key[2];
 static char public_key[2][KEY_PUBLIC_TEXT_SIZE];
@@ -29,34 +28,6 @@ static void need_charon(void)
 {
 	if (!there)
 		skip();
-}
-
-static bool start(int i, int netns_ready, int go)
-{
-	char sub[80];
-
-	snprintf(sub, sizeof(sub), "%s/%d", folder, i);
-	mkdir(sub, 0700);
-	return charon_start(&charon[i], sub, netns_ready, go);
-}
-
-static bool start_both(void)
-{
-	int ready[2], go[2];
-	char byte, command[128];
-
-	if (pipe(ready) || pipe(go) || !start(1, ready[1], go[0]) || read(ready[0], &byte, 1) != 1)
-		return false;
-	snprintf(command, sizeof(command), "ip link add ike0 type veth peer name ike1 netns %d",
-		 (int)charon[1].pid);
-	if (system(command) || system("ip addr add 192.0.2.1/24 dev ike0; ip link set ike0 up") ||
-	    write(go[1], "x", 1) != 1)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		close(ready[i]);
-		close(go[i]);
-	}
-	return start(0, -1, -1) && charon_wait(&charon[0]) && charon_wait(&charon[1]);
 }
 
 static int setup(void **state)
@@ -221,7 +192,8 @@ static void test_refusal_is_an_answer(void **state)
 	assert_int_equal(end[0].state, IKE_SESSION_CONNECTED);
 }
 
-/* IKE comes up everywhere; the child only where the kernel has ESP, and where it has not, the log says so. */
+/* IKE comes up everywhere; the child only where the kernel has ESP, and where it has not, the
+ * log says so. */
 static void assert_up(const char *name)
 {
 	assert_true(ask_ok(0, ike_req_initiate(name)));
@@ -485,6 +457,7 @@ static void test_comes_back(void **state)
 {
 	(void)state;
 	need_charon();
+	charon_kill(&charon[0], SIGKILL);
 	unlink(charon[0].socket);
 	assert_true(start(0, -1, -1) && charon_wait(&charon[0]));
 	/* The socket is bound a moment before it listens. */

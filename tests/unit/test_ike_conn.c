@@ -203,7 +203,8 @@ static void assert_times_apart(uint32_t ike_time, uint32_t esp_time)
 
 	ike_conn_set_times(&lead, true, ike_time, esp_time);
 	ike_conn_set_times(&follow, false, ike_time, esp_time);
-	/* The leader's latest lies before the other's earliest, which lies before the end of the SA on either side. */
+	/* The leader's latest lies before the other's earliest, which lies before the end of the
+	 * SA on either side. */
 	assert_int_equal(lead.esp_rekey_time, esp_time);
 	assert_in_range(lead.esp_rand_time, 1, (esp_time + 9) / 10);
 	assert_true(lead.esp_rekey_time < follow.esp_rekey_time - follow.esp_rand_time);

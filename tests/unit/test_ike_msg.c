@@ -42,7 +42,8 @@ static void test_items(void **state)
 	assert_string_equal(ike_msg_at(m, 2)->value, "7");
 	assert_int_equal(ike_msg_at(m, 2)->size, 1);
 	assert_null(ike_msg_at(m, 12));
-	/* 2 + 7 name; up 1+3+2+3; a 1+2; key 1+4+2+1; inner 1+6; deep 1+5+2+1; 1; list 1+5, 1+2+3, 1; 1; b 1+2; 1 */
+	/* 2 + 7 name; up 1+3+2+3; a 1+2; key 1+4+2+1; inner 1+6; deep 1+5+2+1; 1; list 1+5,
+	 * 1+2+3, 1; 1; b 1+2; 1 */
 	assert_int_equal(ike_msg_size(m), 9 + 9 + 3 + 8 + 7 + 9 + 1 + 6 + 6 + 1 + 1 + 3 + 1);
 	ike_msg_free(m);
 	ike_msg_free(NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ike/sa.c, ike/event.c, ike/algs.c: what charon lists and tells, in its own form and in hostile ones. */
+/* ike/sa.c, ike/event.c, ike/algs.c: what charon lists and tells, in its own form and in hostile
+ * ones. */
 #include "ike/sa.h"
 
 #include <setjmp.h>
