@@ -98,11 +98,12 @@ FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SECONDS_EACH ?= 60
 fuzz: setup $(FUZZ)
 	@tests/fuzz/run $(SECONDS_EACH) $(FUZZ)
-build/fuzz/%: tests/fuzz/%.c $(COMMON)
+FUZZED := $(LIB_SRC) $(CONF_SRC) $(wildcard ike/*.c)
+build/fuzz/%: tests/fuzz/%.c $(FUZZED)
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$$(pkg-config --cflags $(LIBS)) -o $@ $< $(COMMON) $(VICI) $(LDLIBS)
+		$$(pkg-config --cflags $(LIBS)) -o $@ $< $(FUZZED) $(VICI) $(LDLIBS)
 # ---- install; edited files stay: a strongswan.conf that differs gets a .new beside it, and is left by uninstall
 D_CONF    := $(DESTDIR)$(SYSCONF)/gwd
 D_SHARE   := $(DESTDIR)$(PREFIX)/share

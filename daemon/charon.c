@@ -226,7 +226,7 @@ static void watch_renew(struct gateway *gw)
 static void on_state(void *user, enum ike_session_state state, int err)
 {
 	struct gateway *gw = user;
-	static const char stalled[] = "charon does not answer (a request is past its deadline)";
+	static const char stalled[] = "a request is past its deadline";
 
 	if (state == IKE_SESSION_CONNECTED && gw->charon_reason &&
 	    !strcmp(gw->charon_reason, stalled)) {
@@ -238,7 +238,7 @@ static void on_state(void *user, enum ike_session_state state, int err)
 		session_up(gw);
 	} else if (state == IKE_SESSION_STALLED) {
 		gateway_set_text(&gw->charon_reason, stalled);
-		log_warn(NULL, "%s", stalled);
+		log_warn(NULL, "charon does not answer: %s", stalled);
 		reconcile_mark_all(gw);
 	} else if (state == IKE_SESSION_ABSENT) {
 		if (!gw->connect_tries)

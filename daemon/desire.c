@@ -105,7 +105,6 @@ static int add_policy(const struct builder *b, int i, enum xfrm_dir dir)
 	p->key = t->gre_key;
 	p->priority = XFRM_PRIORITY;
 	p->reqid = b->reqids[i];
-	p->spi = out ? d->spi : 0;
 	p->required = true;
 	return 0;
 }
@@ -243,7 +242,7 @@ static int add_protection(const struct builder *b, int i)
 		rc = add_policy(b, i, XFRM_DIR_IN);
 	if (!rc)
 		rc = add_psk(b, i);
-	return rc ? rc : add_conn(b, i);
+	return rc || b->in->tunnels[i].held ? rc : add_conn(b, i);
 }
 
 static int add_tunnel(const struct builder *b, int i)

@@ -11,11 +11,11 @@
 struct desire_tunnel {
 	struct addr
 		local; /* resolved transport address; AF_UNSPEC: not known, then nothing but… nothing is wanted of it */
+	bool held; /* `gwctl down`: charon must not know the connection, or it would answer the peer */
 	uint32_t path_mtu; /* bytes; 0: not known, 1500 is taken */
 	bool overhead_known; /* from the SA in use; else from the first ESP proposal, without NAT-T */
 	bool encap;
 	unsigned iv, icv, block; /* bytes */
-	uint32_t spi; /* to pin the out policy to; 0: none */
 	bool adopted_mtu; /* keep mtu as seen until the overhead is known (after a restart of gwd) */
 	uint32_t mtu_seen;
 	const struct secret *psk; /* borrowed; NULL unless auth is psk */

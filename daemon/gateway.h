@@ -29,7 +29,9 @@ struct tunnel_sa {
 	uint32_t spi;
 	bool outbound, transport, encap;
 	uint8_t strikes; /* looks in a row in which charon did not know it */
-	uint64_t add_time; /* seconds, the kernel's clock; tells new from old */
+	bool preferred; /* outbound: the kernel was told to take this one (daemon/sas.c) */
+	uint64_t add_time; /* seconds, the kernel's clock, of its coming; tells new from old */
+	uint64_t hard_s; /* it ends so long after; 0: never */
 };
 
 struct tunnel {
@@ -44,6 +46,7 @@ struct tunnel {
 	/* transport */
 	struct addr local;
 	uint32_t path_mtu;
+	unsigned underlay; /* the interface towards the peer, by index; 0: not known */
 	char *unresolved; /* why there is no local address */
 
 	/* kernel */
@@ -69,7 +72,8 @@ struct tunnel {
 	char *refused, *cause;
 	unsigned tries; /* attempts to get the SA pair since it was last there */
 	uint64_t attempt_at; /* the next one, or the look at how it goes; 0: none */
-	uint64_t tidy_at; /* look for surplus IKE_SAs and stale SAs; 0: none */
+	uint64_t tidy_at; /* look for surplus IKE_SAs, CHILD_SAs and stale SAs; 0: none */
+	uint32_t surplus_child; /* seen in the last of these looks; 0: none */
 	bool no_answer;
 
 	/* verdict */

@@ -183,6 +183,7 @@ static void carry_move(struct tunnel *to, struct tunnel *from)
 static void carry_copy(struct tunnel *to, const struct tunnel *from)
 {
 	to->local = from->local;
+	to->held = from->held;
 	to->path_mtu = from->path_mtu;
 	to->pin = from->pin;
 	to->overhead_known = from->overhead_known;

@@ -135,9 +135,7 @@ static void judge_sa(const struct health_input *in, struct health *out)
 {
 	char lost[256];
 
-	if (!in->out_pinned_ok)
-		DOWN(out, "the out policy here names an SA that is gone: being moved to another");
-	else if (charon_lost(in, lost, sizeof(lost)))
+	if (charon_lost(in, lost, sizeof(lost)))
 		verdict(out, HEALTH_UNKNOWN, "%s; the SAs in the kernel still carry traffic", lost);
 	else if (!in->ike_established)
 		verdict(out, HEALTH_UNKNOWN,

@@ -41,7 +41,6 @@ struct health_input {
 	const char *conn_refused; /* charon's errmsg for load-conn or load-shared */
 	bool ike_established;
 	bool sa_in, sa_out; /* in the kernel */
-	bool out_pinned_ok; /* the out policy names an SA that exists, or none is pinned */
 	bool tunnel_mode; /* the peer negotiated tunnel mode */
 	const char *cause; /* from charon's log, of the last attempts */
 	const char *remote; /* address, for "no answer from …" */

@@ -13,6 +13,8 @@
 #include "daemon/sas.h"
 #include "lib/log.h"
 
+#define TORN_DOWN "torn down with `gwctl teardown`: `gwctl reload` brings it back"
+
 static void operstate_result(void *user, size_t index, int err, const char *text)
 {
 	struct tunnel *t = user;
@@ -52,7 +54,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.policies_ok = t->policies_ok,
 		.link_ok = t->link_ok,
 		.addresses_ok = t->addresses_ok,
-		.conflict = t->conflict,
+		.conflict = gw->torn_down ? TORN_DOWN : t->conflict,
 		.failed = t->failed ? t->failed : gw->guard_error,
 		.charon = charon_health(gw),
 		.charon_reason = gw->charon_reason,
@@ -61,7 +63,6 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.ike_established = t->ike_established,
 		.sa_in = sas_have(t, false),
 		.sa_out = sas_have(t, true),
-		.out_pinned_ok = sas_pinned_ok(t),
 		.tunnel_mode = t->tunnel_mode,
 		.cause = t->cause,
 		.remote = addr_format(&t->conf->remote, remote),

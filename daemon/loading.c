@@ -16,8 +16,8 @@
 #include "daemon/reconcile.h"
 #include "lib/log.h"
 
-#define LOAD_BYTES_MAX \
-	(300 * 1024) /* of one load-conn message; charon drops those over 512 KiB without a word */
+/* Of one load-conn message: its answer must come within the deadline. */
+#define LOAD_BYTES_MAX (128 * 1024)
 #define REFUSED_RETRY_MS 10000
 
 /* Names of what one request carried; changed: it replaced what charon had from this session. */
@@ -406,6 +406,8 @@ static void on_secret_loaded(void *user, int code, const struct ike_msg *answer,
 		id = ike_msg_get(answer, "id");
 		if (!t && id)
 			snprintf(gw->key_id, sizeof(gw->key_id), "%s", id);
+		if (t && l->of[0].changed)
+			peer_terminate(t); /* what the old key authenticated must not go on */
 	} else {
 		note_secret(gw, l->of[0].name, no_digest);
 		if (code == -ECONNRESET || code == -ECANCELED)
@@ -418,6 +420,14 @@ static void on_secret_loaded(void *user, int code, const struct ike_msg *answer,
 	free(l);
 }
 
+static bool secret_replaces(struct gateway *gw, const struct object_secret *s)
+{
+	struct loaded *l = FIND(&gw->secrets, s->name);
+
+	return l && memcmp(l->digest, no_digest, sizeof(no_digest)) &&
+	       memcmp(l->digest, s->digest, sizeof(s->digest));
+}
+
 void charon_load_secret(struct gateway *gw, const struct object_secret *s)
 {
 	struct load *l = calloc(1, sizeof(*l) + sizeof(l->of[0]));
@@ -427,6 +437,7 @@ void charon_load_secret(struct gateway *gw, const struct object_secret *s)
 		l->gw = gw;
 		l->n = 1;
 		snprintf(l->of[0].name, sizeof(l->of[0].name), "%s", s->name);
+		l->of[0].changed = secret_replaces(gw, s);
 		m = s->kind == OBJECT_SECRET_KEY
 			    ? ike_req_load_key(s->value)
 			    : ike_req_load_psk(s->name, s->value, s->remote_id);

@@ -3,8 +3,7 @@
  * gwd's start and end: options, what must be there (daemon/probe.c), the configuration (daemon/reload.c), the sockets, the
  * first reconcile, then the loop. The main path is daemon/reconcile.c; read that next.
  *
- * On SIGTERM everything stays in place but for one thing: the out policies stop naming an SPI, so that rekeys that happen while
- * gwd is away cannot strand a tunnel on an SA that is gone.
+ * On SIGTERM everything stays in place; it writes nothing.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -22,7 +21,6 @@
 #include "daemon/reconcile.h"
 #include "daemon/reload.h"
 #include "daemon/generation.h"
-#include "daemon/sas.h"
 #include "lib/log.h"
 #include "lib/protocol.h"
 
@@ -216,7 +214,6 @@ static void gateway_stop(struct gateway *gw)
 {
 	struct generation g = {0};
 
-	sas_unpin_all(gw);
 	control_done(gw);
 	charon_done(gw);
 	generation_swap(gw, &g);

@@ -15,8 +15,9 @@
 #include "daemon/sas.h"
 #include "lib/log.h"
 
-#define NAT_REMEDY                                                                                 \
-	"source NAT took %" PRIu64 " packets out of IPsec, they were stopped: except protocol 47 from it"
+#define NAT_REMEDY                 \
+	"source NAT took %" PRIu64 \
+	" packets out of IPsec, they were stopped: except protocol 47 from it"
 
 struct observer {
 	struct gateway *gw;
@@ -173,19 +174,6 @@ static int name_dependants(struct objects *o)
 	return 0;
 }
 
-static void adopt_pins(struct gateway *gw, const struct objects *o)
-{
-	for (size_t i = 0; i < o->policies.len; i++) {
-		const struct xfrm_policy *p = &o->policies.at[i];
-
-		if (p->tunnel >= 0 && p->dir == XFRM_DIR_OUT)
-			sas_adopt_pin(&gw->tunnels[p->tunnel], p->spi);
-	}
-	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
-		if (!sas_pinned_ok(&gw->tunnels[i]) || !gw->tunnels[i].pin.spi)
-			sas_adopt_pin(&gw->tunnels[i], 0);
-}
-
 static int guard_refresh(struct gateway *gw, char *err, size_t err_size)
 {
 	struct guard_state seen = {0};
@@ -241,7 +229,8 @@ int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_s
 		r = name_dependants(out);
 	if (r)
 		return fail(err, err_size, "links, addresses and routes", r);
-	adopt_pins(gw, out);
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+		sas_adopt_pin(&gw->tunnels[i]);
 	r = charon_observe(gw, NULL, 0, out);
 	objects_sort(out);
 	return r;

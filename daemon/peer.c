@@ -116,6 +116,9 @@ struct view {
 	uint32_t spis[SPIS_MAX];
 	size_t n_spis;
 	uint32_t child_ids[IKE_CHILDREN_MAX];
+	uint32_t in_use; /* outbound SPI */
+	bool in_use_there;
+	uint32_t surplus_child; /* one beside that in use */
 	bool tunnel_mode;
 };
 
@@ -130,6 +133,10 @@ static void view_child(struct view *v, const struct ike_child *c)
 	if (v->n_children < IKE_CHILDREN_MAX)
 		v->child_ids[v->n_children] = c->uniqueid;
 	v->n_children++;
+	if (c->spi_out == v->in_use)
+		v->in_use_there = true;
+	else
+		v->surplus_child = c->uniqueid;
 	v->tunnel_mode = !c->transport;
 }
 
@@ -213,10 +220,29 @@ static void act_on(struct tunnel *t, const struct view *v)
 	}
 }
 
+/*
+ * Both ends may have made a CHILD_SA at once (charon's own after a hard expiry is one case); each would be rekeyed for ever. In two
+ * looks in a row it is not one of a rekey under way. True when to look again.
+ */
+static bool tidy_child(struct tunnel *t, const struct view *v)
+{
+	uint32_t before = t->surplus_child;
+
+	t->surplus_child = 0;
+	if (!t->leads || v->n_established != 1 || !v->in_use_there || !v->surplus_child)
+		return false;
+	t->surplus_child = v->surplus_child;
+	if (v->surplus_child != before)
+		return true;
+	log_info(t->conf->name, "closing surplus CHILD_SA #%u", v->surplus_child);
+	charon_submit(t->gw, ike_req_terminate_child(v->surplus_child), NULL, on_done, NULL);
+	return true;
+}
+
 static void tidy(struct tunnel *t, const struct view *v, struct ike_msg *const *items, size_t n)
 {
 	struct ike_sa *sa = malloc(sizeof(*sa));
-	bool again = false;
+	bool again = tidy_child(t, v);
 	char name[IKE_NAME_SIZE];
 
 	conn_name(t, name);
@@ -262,6 +288,7 @@ static void on_look(void *user, int err, const struct ike_msg *answer, struct ik
 	if (!t)
 		return;
 	t->asking = false;
+	v.in_use = t->pin.spi;
 	if (err || !view_take(&v, t, items, n))
 		return;
 	t->ike_established = v.n_established > 0;
@@ -343,6 +370,8 @@ static void child_came(struct tunnel *t, const struct ike_event *ev)
 	t->ike_id = ev->sa.uniqueid;
 	t->tunnel_mode = ev->sa.n_children && !ev->sa.children[0].transport;
 	t->tidy_at = gateway_now() + TIDY_MS;
+	if (t->held)
+		peer_terminate(t); /* the peer was faster than the unloading */
 	if (pair_there(t))
 		settled(t);
 	reconcile_mark(t);

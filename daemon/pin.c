@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pin of a tunnel's out policy as a state machine without clock or socket. Entry functions:
- * pin_sa_new, pin_sa_gone, pin_tick, pin_adopt. Neighbours: the daemon's tunnel code feeds it from
- * xfrm/events.h and writes the policy. Follows strongSwan 5.9.8's child_sa.c
+ * The choice of a tunnel's outbound SA as a state machine without clock or socket. Entry functions:
+ * pin_sa_new, pin_sa_gone, pin_tick, pin_adopt. Neighbours: daemon/sas.c feeds it from
+ * xfrm/events.h and tells the kernel. Follows strongSwan 5.9.8's child_sa.c
  * (install_outbound_immediately) and child_rekey.c, and the kernel's xfrm_state_look_at.
  */
 #include "daemon/pin.h"
@@ -17,6 +17,7 @@ static bool pin_set(struct pin *p, uint32_t spi)
 	p->next = 0;
 	p->next_in = 0;
 	p->deadline = 0;
+	p->soft_at = 0;
 	return changed;
 }
 
@@ -28,13 +29,12 @@ static bool list_has(const uint32_t *spis, unsigned n, uint32_t spi)
 	return false;
 }
 
-/* strongSwan starts a rekey on the kernel's soft expiry, which we see too. */
-static bool we_rekey(const struct pin *p, bool leads, uint64_t now)
+static bool we_rekey(const struct pin *p, uint64_t now)
 {
-	return leads || (p->soft_at && now - p->soft_at <= PIN_SOFT_MS);
+	return p->soft_at && now - p->soft_at <= PIN_SOFT_MS;
 }
 
-/* The first waiter's deadline stays: a row of new SAs must not hold the policy on a dead one. */
+/* The first waiter's deadline stays: a row of new SAs must not hold packets on a dead one. */
 static void wait_start(struct pin *p, uint64_t now)
 {
 	if (p->deadline)
@@ -46,16 +46,16 @@ static void wait_start(struct pin *p, uint64_t now)
 		p->next_in = 0;
 }
 
-bool pin_sa_new(struct pin *p, bool outbound, uint32_t spi, bool leads, uint64_t now)
+bool pin_sa_new(struct pin *p, bool outbound, uint32_t spi, uint64_t now)
 {
 	if (!outbound) {
-		p->next_in = spi;
+		p->in = p->next_in = spi;
 		p->in_at = now;
 		return false;
 	}
 	if (!spi || spi == p->spi)
 		return false;
-	if (!p->spi || we_rekey(p, leads, now))
+	if (!p->spi || we_rekey(p, now))
 		return pin_set(p, spi);
 	if (spi == p->next)
 		return false;
@@ -80,9 +80,10 @@ bool pin_sa_gone(struct pin *p, bool outbound, uint32_t spi)
 	return false;
 }
 
-void pin_sa_soft(struct pin *p, uint64_t now)
+void pin_sa_soft(struct pin *p, bool outbound, uint32_t spi, uint64_t now)
 {
-	p->soft_at = now;
+	if (spi && spi == (outbound ? p->spi : p->in))
+		p->soft_at = now;
 }
 
 bool pin_tick(struct pin *p, uint64_t packets, uint64_t now)
@@ -106,7 +107,7 @@ uint64_t pin_due(const struct pin *p, uint64_t now)
 	return p->deadline;
 }
 
-bool pin_adopt(struct pin *p, uint32_t seen, const uint32_t *out_spis, unsigned n)
+bool pin_adopt(struct pin *p, uint32_t seen, uint32_t in, const uint32_t *out_spis, unsigned n)
 {
 	uint32_t spi = n ? out_spis[0] : 0;
 
@@ -116,6 +117,7 @@ bool pin_adopt(struct pin *p, uint32_t seen, const uint32_t *out_spis, unsigned 
 		spi = p->spi;
 	bool changed = spi != p->spi;
 	p->spi = spi;
+	p->in = in;
 	if (p->next == spi || !list_has(out_spis, n, p->next)) {
 		/* A newer SA whose notification was lost waits too; its deadline starts with the
 		 * next tick. */

@@ -86,10 +86,10 @@ static void guard_text(const struct plan_action *a, char *buf, size_t size)
 	if (!want)
 		snprintf(buf, size, "no protected tunnel is left");
 	else if (a->op == PLAN_UPDATE)
-		snprintf(buf, size, "not as gwd made it: made anew with %zu pairs",
-			 want->pairs.len);
+		snprintf(buf, size, "not as gwd made it: made anew with %zu pair%s",
+			 want->pairs.len, want->pairs.len == 1 ? "" : "s");
 	else
-		snprintf(buf, size, "%zu pairs", want->pairs.len);
+		snprintf(buf, size, "%zu pair%s", want->pairs.len, want->pairs.len == 1 ? "" : "s");
 }
 
 static const char *spi_format(uint32_t spi, char buf[12])

@@ -18,6 +18,7 @@
 #include "daemon/observe.h"
 #include "daemon/peer.h"
 #include "daemon/resolve.h"
+#include "daemon/sas.h"
 #include "lib/log.h"
 
 #define ROUNDS_MAX 4 /* two tunnels that swap endpoints take two, and one to see it */
@@ -103,13 +104,13 @@ static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
 
 		d[i] = (struct desire_tunnel){
 			.local = t->local,
+			.held = t->held,
 			.path_mtu = t->path_mtu,
 			.overhead_known = t->overhead_known,
 			.encap = t->encap,
 			.iv = t->iv,
 			.icv = t->icv,
 			.block = t->block,
-			.spi = t->pin.spi,
 			.psk = gw->psks[i],
 		};
 	}
@@ -157,7 +158,7 @@ static int make_plan(struct gateway *gw, struct round *r, char *err, size_t err_
 static void flags_all_well(struct tunnel *t)
 {
 	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = t->local.family != 0;
-	t->conn_loaded = t->gw->charon_known && !t->refused && t->local.family;
+	t->conn_loaded = t->gw->charon_known && !t->refused && !t->held && t->local.family;
 	gateway_set_text(&t->conflict, NULL);
 }
 
@@ -385,6 +386,7 @@ static int *take_marks(struct gateway *gw, size_t *n)
 static void settle(struct tunnel *t)
 {
 	t->failures = t->failed ? t->failures + 1 : 0;
+	sas_prefer(t);
 	peer_want(t, false);
 	reconcile_judge(t);
 	peer_arm(t);

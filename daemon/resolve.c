@@ -20,8 +20,7 @@ static int local_find(struct tunnel *t, struct addr *local, uint32_t *mtu)
 {
 	const struct conf_local *spec = &t->conf->local;
 	struct addr source;
-	unsigned ifindex;
-	int err = gre_path_get(t->gw->rtnl, &t->conf->remote, &source, mtu, &ifindex);
+	int err = gre_path_get(t->gw->rtnl, &t->conf->remote, &source, mtu, &t->underlay);
 
 	switch (spec->kind) {
 	case CONF_LOCAL_ADDRESS:
@@ -43,10 +42,10 @@ static void unresolved_tell(struct tunnel *t, int err)
 	if (!err)
 		text[0] = '\0';
 	else if (t->conf->local.kind == CONF_LOCAL_INTERFACE && err == -ENODEV)
-		snprintf(text, sizeof(text), "no interface %s here (gateway.local)",
+		snprintf(text, sizeof(text), "no interface %s here (`local:`)",
 			 t->conf->local.ifname);
 	else if (t->conf->local.kind == CONF_LOCAL_INTERFACE)
-		snprintf(text, sizeof(text), "no address on %s here (gateway.local)",
+		snprintf(text, sizeof(text), "no address on %s here (`local:`)",
 			 t->conf->local.ifname);
 	else
 		snprintf(text, sizeof(text), "no route to %s here: %s",
@@ -110,25 +109,23 @@ static char *fault_on(const char *interface)
 
 	for (size_t i = 0; i < 2 && !text; i++)
 		if (sysctl_is_set(interface, names[i]) &&
-		    asprintf(&text,
-			     "net.ipv4.conf.%s.%s is 1 and defeats the policies: set it to 0",
-			     interface, names[i]) < 0)
+		    asprintf(&text, "net.ipv4.conf.%s.%s is 1", interface, names[i]) < 0)
 			return NULL;
 	return text;
 }
 
 char *resolve_sysctl_fault(struct gateway *gw)
 {
-	char *text = fault_on("all");
-	const char *checked = "";
+	char *text = fault_on("all"), name[IF_NAMESIZE];
+	unsigned checked = 0;
 
 	for (size_t i = 0; i < gw->conf->n_tunnels && !text; i++) {
-		const struct conf_local *local = &gw->conf->tunnels[i].local;
+		unsigned underlay = gw->tunnels[i].underlay;
 
-		if (local->kind != CONF_LOCAL_INTERFACE || !strcmp(local->ifname, checked))
+		if (!underlay || underlay == checked || !if_indextoname(underlay, name))
 			continue;
-		checked = local->ifname;
-		text = fault_on(checked);
+		checked = underlay;
+		text = fault_on(name);
 	}
 	return text;
 }

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The kernel's SAs of each tunnel. Entries: sas_event for each notification, sas_read_all for the truth. Feeds the
- * tunnel's pin (daemon/pin.c) and writes the out policy at once when it moves, since packets depend on it; feeds the
- * overhead that daemon/desire.c computes the MTU from. Policies themselves are planned elsewhere.
+ * tunnel's pin (daemon/pin.c) and the overhead that daemon/desire.c computes the MTU from.
+ *
+ * The out policy's template names no SPI, and of several SAs the kernel takes the one with the greatest add_time
+ * (xfrm_state_look_at). So the SA in use gets an add_time ahead of any that can come during its life. Then a rekey's new SA
+ * cannot draw packets before its time, and takes over without a gap in the moment the old one is deleted, even
+ * while gwd is not running; and no policy is written for it.
  */
 #include "daemon/sas.h"
 
 #include <errno.h>
+#include <string.h>
+#include <time.h>
 
 #include "daemon/peer.h"
 #include "daemon/reconcile.h"
 #include "lib/log.h"
 
 #define SAS_MAX 64 /* of one tunnel; more is not normal and not looked at */
+#define AHEAD_S \
+	60 /* a preferred SA's add_time is this much ahead of its end, which thereby comes later */
+#define AHEAD_ENDLESS_S (10u * 365 * 86400) /* the same for an SA without an end */
 
 static bool is_outbound(const struct tunnel *t, const struct xfrm_sa *sa)
 {
@@ -38,6 +47,18 @@ static void overhead_take(struct tunnel *t, const struct xfrm_sa *sa)
 	t->block = (uint8_t)sa->block_size;
 }
 
+static uint64_t ahead(const struct tunnel_sa *sa)
+{
+	return sa->hard_s ? sa->hard_s + AHEAD_S : AHEAD_ENDLESS_S;
+}
+
+static void times_take(struct tunnel_sa *slot, const struct xfrm_sa *sa)
+{
+	slot->hard_s = sa->hard_s;
+	slot->preferred = slot->outbound && sa->add_time > (uint64_t)time(NULL) + AHEAD_S / 2;
+	slot->add_time = sa->add_time - (slot->preferred ? ahead(slot) : 0);
+}
+
 /* True when it was not known. */
 static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 {
@@ -55,7 +76,7 @@ static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 	slot->outbound = outbound;
 	slot->transport = sa->transport;
 	slot->encap = sa->encap;
-	slot->add_time = sa->add_time;
+	times_take(slot, sa);
 	if (outbound)
 		overhead_take(t, sa);
 	return added;
@@ -91,8 +112,23 @@ int sas_read_all(struct gateway *gw)
 	return xfrm_sa_dump(gw->xfrm, read_one, forget_all, gw);
 }
 
-void sas_adopt_pin(struct tunnel *t, uint32_t seen)
+static const struct tunnel_sa *newest(const struct tunnel *t, bool outbound, bool preferred)
 {
+	const struct tunnel_sa *best = NULL;
+
+	for (size_t i = 0; i < t->sas.len; i++) {
+		const struct tunnel_sa *sa = &t->sas.at[i];
+
+		if (sa->outbound == outbound && sa->transport && sa->preferred >= preferred &&
+		    (!best || sa->add_time > best->add_time))
+			best = sa;
+	}
+	return best;
+}
+
+void sas_adopt_pin(struct tunnel *t)
+{
+	const struct tunnel_sa *in = newest(t, false, false), *seen = newest(t, true, true);
 	uint32_t spis[SAS_MAX];
 	uint64_t times[SAS_MAX];
 	unsigned n = 0;
@@ -110,23 +146,7 @@ void sas_adopt_pin(struct tunnel *t, uint32_t seen)
 		times[k] = t->sas.at[i].add_time;
 		n++;
 	}
-	pin_adopt(&t->pin, seen, spis, n);
-}
-
-static void out_policy(const struct tunnel *t, uint32_t spi, struct xfrm_policy *p)
-{
-	*p = (struct xfrm_policy){
-		.dir = XFRM_DIR_OUT,
-		.src = t->local,
-		.dst = t->conf->remote,
-		.has_key = t->conf->has_gre_key,
-		.key = t->conf->gre_key,
-		.tunnel = t->index,
-		.priority = XFRM_PRIORITY,
-		.reqid = t->reqid,
-		.spi = spi,
-		.required = true,
-	};
+	pin_adopt(&t->pin, seen ? seen->spi : 0, in ? in->spi : 0, spis, n);
 }
 
 static void write_result(void *user, size_t index, int err, const char *text)
@@ -136,19 +156,71 @@ static void write_result(void *user, size_t index, int err, const char *text)
 		log_warn(user, "out policy: %s; reading the kernel again", text);
 }
 
-static void pin_write(struct tunnel *t)
+/* The same once more: that makes the kernel choose among the SAs anew. */
+static void policy_renew(struct tunnel *t)
 {
 	struct nl_batch *b = t->policies_ok ? nl_batch_new() : NULL;
-	struct xfrm_policy p;
+	struct xfrm_policy p = {
+		.dir = XFRM_DIR_OUT,
+		.src = t->local,
+		.dst = t->conf->remote,
+		.has_key = t->conf->has_gre_key,
+		.key = t->conf->gre_key,
+		.tunnel = t->index,
+		.priority = XFRM_PRIORITY,
+		.reqid = t->reqid,
+		.required = true,
+	};
 
 	reconcile_mark(t);
 	if (!b)
 		return;
-	out_policy(t, t->pin.spi, &p);
 	xfrm_policy_put(b, &p, false);
 	nl_batch_send(t->gw->xfrm, b, write_result, t->conf->name);
 	nl_batch_free(b);
-	log_debug(t->conf->name, "out policy pinned to spi %08x", t->pin.spi);
+}
+
+static void prefer_set(struct tunnel *t, struct tunnel_sa *known, bool preferred)
+{
+	struct xfrm_sa sa = {
+		.src = t->local,
+		.dst = t->conf->remote,
+		.spi = known->spi,
+		.reqid = t->reqid,
+	};
+	int r;
+
+	if (known->preferred == preferred)
+		return;
+	r = xfrm_sa_set_add_time(t->gw->xfrm, &sa,
+				 known->add_time + (preferred ? ahead(known) : 0));
+	known->preferred = preferred;
+	if (r && r != -ESRCH)
+		log_warn(t->conf->name, "SA out spi %08x: %s", known->spi, strerror(-r));
+	else if (preferred)
+		log_debug(t->conf->name, "SA out spi %08x in use", known->spi);
+}
+
+void sas_prefer(struct tunnel *t)
+{
+	struct tunnel_sa *now = t->pin.spi && gateway_tunnel_protected(t)
+					? sa_find(t, true, t->pin.spi)
+					: NULL;
+	bool moved = false;
+
+	if (!now)
+		return;
+	prefer_set(t, now, true);
+	for (size_t i = 0; i < t->sas.len; i++) {
+		struct tunnel_sa *sa = &t->sas.at[i];
+
+		if (sa == now || !sa->outbound || !sa->preferred)
+			continue;
+		prefer_set(t, sa, false);
+		moved = true;
+	}
+	if (moved)
+		policy_renew(t);
 }
 
 static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
@@ -156,9 +228,8 @@ static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
 	if (!sa_add(t, sa))
 		return;
 	log_debug(t->conf->name, "SA %s spi %08x", is_outbound(t, sa) ? "out" : "in", sa->spi);
-	if (sa->transport &&
-	    pin_sa_new(&t->pin, is_outbound(t, sa), sa->spi, t->leads, gateway_now()))
-		pin_write(t);
+	if (sa->transport && pin_sa_new(&t->pin, is_outbound(t, sa), sa->spi, gateway_now()))
+		sas_prefer(t);
 	reconcile_mark(t);
 }
 
@@ -172,7 +243,7 @@ static void sa_went(struct tunnel *t, const struct xfrm_sa *sa)
 	sa_remove(t, known);
 	log_debug(t->conf->name, "SA %s spi %08x gone", outbound ? "out" : "in", sa->spi);
 	if (pin_sa_gone(&t->pin, outbound, sa->spi))
-		pin_write(t);
+		sas_prefer(t);
 	if (!sas_have(t, true) || !sas_have(t, false))
 		peer_want(t, false);
 	reconcile_mark(t);
@@ -194,7 +265,7 @@ void sas_event(struct gateway *gw, const struct xfrm_event *ev)
 	else if (ev->kind == XFRM_EVENT_SA_GONE)
 		sa_went(t, &ev->sa);
 	else if (ev->kind == XFRM_EVENT_SA_SOFT)
-		pin_sa_soft(&t->pin, gateway_now());
+		pin_sa_soft(&t->pin, is_outbound(t, &ev->sa), ev->sa.spi, gateway_now());
 	peer_arm(t);
 }
 
@@ -211,23 +282,13 @@ void sas_pin_tick(struct tunnel *t, uint64_t now)
 	if (t->pin.next_in)
 		xfrm_sa_counters(t->gw->xfrm, &in, &packets, &bytes);
 	if (pin_tick(&t->pin, packets, now))
-		pin_write(t);
+		sas_prefer(t);
 }
 
 bool sas_have(const struct tunnel *t, bool outbound)
 {
 	for (size_t i = 0; i < t->sas.len; i++)
 		if (t->sas.at[i].outbound == outbound && t->sas.at[i].transport)
-			return true;
-	return false;
-}
-
-bool sas_pinned_ok(const struct tunnel *t)
-{
-	if (!t->pin.spi)
-		return true;
-	for (size_t i = 0; i < t->sas.len; i++)
-		if (t->sas.at[i].outbound && t->sas.at[i].spi == t->pin.spi)
 			return true;
 	return false;
 }
@@ -267,23 +328,5 @@ void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n)
 	}
 	if (b && nl_batch_len(b))
 		nl_batch_send(t->gw->xfrm, b, ignore_result, NULL);
-	nl_batch_free(b);
-}
-
-void sas_unpin_all(struct gateway *gw)
-{
-	struct nl_batch *b = nl_batch_new();
-	struct xfrm_policy p;
-
-	for (size_t i = 0; b && i < gw->conf->n_tunnels; i++) {
-		struct tunnel *t = &gw->tunnels[i];
-
-		if (!t->pin.spi || !t->policies_ok || !gateway_tunnel_protected(t))
-			continue;
-		out_policy(t, 0, &p);
-		xfrm_policy_put(b, &p, false);
-	}
-	if (b && nl_batch_len(b))
-		nl_batch_send(gw->xfrm, b, ignore_result, NULL);
 	nl_batch_free(b);
 }

@@ -8,8 +8,10 @@
 
 /* Dumps all SAs and replaces what is known. */
 int sas_read_all(struct gateway *gw);
-/* seen: the SPI its out policy in the kernel names. Call after sas_read_all. */
-void sas_adopt_pin(struct tunnel *t, uint32_t seen);
+/* Which outbound SA is in use. Call after sas_read_all. */
+void sas_adopt_pin(struct tunnel *t);
+/* Makes the outbound SA in use the one the kernel prefers, where it is not yet. */
+void sas_prefer(struct tunnel *t);
 
 /* An SA event: marks the tunnel dirty as needed, moves its pin. */
 void sas_event(struct gateway *gw, const struct xfrm_event *ev);
@@ -17,12 +19,7 @@ void sas_event(struct gateway *gw, const struct xfrm_event *ev);
 void sas_pin_tick(struct tunnel *t, uint64_t now);
 
 bool sas_have(const struct tunnel *t, bool outbound);
-/* The pinned SPI exists, or nothing is pinned. */
-bool sas_pinned_ok(const struct tunnel *t);
 /* Deletes the SAs of t that charon does not list (spis, n) when a look before had found the same. */
 void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n);
-
-/* Writes the out policies with no SPI named, so that a tunnel outlives rekeys while gwd is away. */
-void sas_unpin_all(struct gateway *gw);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/protocol.h"
 
 #define STATUS_SAS_MAX 16 /* IKE_SAs of one tunnel; the newest established one is shown */
+#define STATUS_WAIT_MS 900 /* for charon's view; then the answer goes without it */
 
 /* Counters of all links, read once for a status. */
 struct counters {
@@ -291,45 +292,82 @@ int status_exit(const struct gateway *gw, const struct tunnel *t)
 struct asked {
 	struct gateway *gw;
 	uint64_t client;
+	struct event *late;
+	bool answered;
 	char tunnel[];
 };
+
+static void answer_asked(struct asked *a, const struct ike_sa *sas, size_t n_sas)
+{
+	struct control_client *c = a->answered ? NULL : control_find(a->gw, a->client);
+	struct tunnel *t = gateway_tunnel_by_name(a->gw, a->tunnel);
+	json_t *status = c && t ? status_json(a->gw, t, sas, n_sas) : NULL;
+	json_t *charon = json_object_get(json_object_get(status, "gateway"), "charon");
+
+	if (!sas && charon_health(a->gw) == HEALTH_CHARON_CONNECTED)
+		json_object_set_new(charon, "state", json_string("does not answer"));
+	if (c && t)
+		control_answer(c, status_exit(a->gw, t), status, NULL);
+	else if (c)
+		control_answer(c, 1, NULL, "the tunnel is not configured any more");
+	a->answered = true;
+}
+
+static void on_late(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what;
+	answer_asked(user, NULL, 0);
+}
 
 static void on_sas(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
 		   size_t n)
 {
 	struct asked *a = user;
-	struct control_client *c = control_find(a->gw, a->client);
-	struct tunnel *t = gateway_tunnel_by_name(a->gw, a->tunnel);
-	struct ike_sa *sas = calloc(STATUS_SAS_MAX, sizeof(*sas));
+	struct ike_sa *sas = err ? NULL : calloc(STATUS_SAS_MAX, sizeof(*sas));
 	size_t n_sas = 0;
 
 	(void)answer;
-	for (size_t i = 0; sas && !err && i < n && n_sas < STATUS_SAS_MAX; i++)
+	for (size_t i = 0; sas && i < n && n_sas < STATUS_SAS_MAX; i++)
 		n_sas += ike_sa_parse(items[i], &sas[n_sas]);
-	if (c && t)
-		control_answer(c, status_exit(a->gw, t), status_json(a->gw, t, sas, n_sas), NULL);
-	else if (c)
-		control_answer(c, 1, NULL, "the tunnel is not configured any more");
+	answer_asked(a, sas, n_sas);
 	free(sas);
+	event_free(a->late);
 	free(a);
+}
+
+static struct asked *asked_new(struct control_client *c, const struct tunnel *t)
+{
+	struct timeval tv = {.tv_usec = STATUS_WAIT_MS * 1000};
+	size_t len = strlen(t->conf->name) + 1;
+	struct asked *a = calloc(1, sizeof(*a) + len);
+
+	if (!a)
+		return NULL;
+	a->gw = t->gw;
+	a->client = control_id(c);
+	memcpy(a->tunnel, t->conf->name, len);
+	a->late = evtimer_new(t->gw->base, on_late, a);
+	if (a->late && !evtimer_add(a->late, &tv))
+		return a;
+	if (a->late)
+		event_free(a->late);
+	free(a);
+	return NULL;
 }
 
 void status_ask(struct control_client *c, struct tunnel *t)
 {
 	struct gateway *gw = t->gw;
-	size_t len = strlen(t->conf->name) + 1;
 	struct asked *a = NULL;
 	char name[IKE_NAME_SIZE];
 
 	if (charon_health(gw) == HEALTH_CHARON_CONNECTED && gateway_tunnel_protected(t))
-		a = malloc(sizeof(*a) + len);
+		a = asked_new(c, t);
 	if (a) {
-		a->gw = gw;
-		a->client = control_id(c);
-		memcpy(a->tunnel, t->conf->name, len);
 		snprintf(name, sizeof(name), IKE_PREFIX "%s", t->conf->name);
 		if (!charon_submit(gw, ike_req_list_sas(name), "list-sa", on_sas, a))
 			return;
+		event_free(a->late);
 		free(a);
 	}
 	control_answer(c, status_exit(gw, t), status_json(gw, t, NULL, 0), NULL);

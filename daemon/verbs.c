@@ -163,12 +163,15 @@ static void verb_version(struct control_client *c, const json_t *request, struct
 {
 	struct gateway *gw = control_gateway(c);
 	struct utsname u = {0};
+	char charon[64];
 
 	(void)request, (void)t;
 	uname(&u);
+	snprintf(charon, sizeof(charon), "strongSwan %s",
+		 gw->charon_version ? gw->charon_version : "");
 	control_answer(c, 0,
 		       json_pack("{s:s,s:s?,s:s}", "version", GWD_VERSION, "charon",
-				 gw->charon_version, "kernel", u.release),
+				 gw->charon_version ? charon : NULL, "kernel", u.release),
 		       NULL);
 }
 
