@@ -19,8 +19,8 @@
 #define GUARD_PRIORITY 400
 
 #define GUARD_SETS 8
-#define GUARD_CHAINS 5
-#define GUARD_RULES 22
+#define GUARD_CHAINS 7
+#define GUARD_RULES 27
 
 /* Of the packet's mark, only between output and the end of postrouting, and only on GRE under IPsec. */
 #define GUARD_MARK_BIT "0x80000000"

@@ -18,6 +18,12 @@
  * mark to the end of postrouting, and is dropped there when its bundle is gone. No conntrack is
  * asked for this; without NAT it costs a rule or two per packet.
  *
+ * Quotes. GRE that came under IPsec and that no device takes (the link is gone or has another key,
+ * the SAs are not) is answered by the kernel with an ICMP error in clear (gre_rcv in ip_gre.c and
+ * ip6_gre.c: destination unreachable), which quotes up to 548 bytes of what was protected, of IPv6
+ * 1232. No ICMP error about GRE leaves in clear, whosever GRE it is: when it is made, a tunnel that
+ * goes has no pair any more.
+ *
  * How. Only the last expression of a rule looks into a set, and a set has one direction, so that
  * an element's own counter counts exactly the packets of its pair that were stopped there. The
  * protocol is matched in the base chain and the GRE header in another: nft 1.0.6 aborts when it
@@ -54,14 +60,22 @@ const struct guard_set guard_sets[GUARD_SETS] = {
 };
 
 const struct guard_chain guard_chains[GUARD_CHAINS] = {
-	{"clear_out", NULL}, {"clear_in", NULL},      {"out", "output"},
-	{"in", "input"},     {"late", "postrouting"},
+	{"clear_out", NULL},	 {"clear_in", NULL}, {"out", "output"}, {"in", "input"},
+	{"late", "postrouting"}, {"quote4", NULL},   {"quote6", NULL},
 };
 
 const struct guard_rule guard_rules[] = {
 	{"out", "out clear", "meta l4proto 47 rt ipsec missing", NULL, "jump", "clear_out"},
 	{"out", "out covered", GRE_COVERED "meta mark set meta mark or " GUARD_MARK_BIT, NULL,
 	 "mangle", NULL},
+	{"out", "out icmp4", "meta nfproto ipv4 meta l4proto 1 rt ipsec missing", NULL, "jump",
+	 "quote4"},
+	{"out", "out icmp6", "meta l4proto 58 rt ipsec missing", NULL, "jump", "quote6"},
+	/* RFC 792: the quoted header begins behind 8 bytes, its protocol is the 10th byte. */
+	{"quote4", "quote4", "@th,0,8 { 3, 11, 12 } @th,136,8 47", NULL, "drop", NULL},
+	/* RFC 4443: errors have types below 128; 60 is a tunnel encapsulation limit (RFC 2473). */
+	{"quote6", "quote6", "@th,0,8 < 128 @th,112,8 47", NULL, "drop", NULL},
+	{"quote6", "quote6 limit", "@th,0,8 < 128 @th,112,8 60 @th,384,8 47", NULL, "drop", NULL},
 	{"late", "late uncovered", GRE_MARKED "rt ipsec missing counter", NULL, "drop", NULL},
 	{"late", "late covered", GRE_MARKED "meta mark set meta mark and " GUARD_MARK_REST, NULL,
 	 "mangle", NULL},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unit tests of conf/: what a configuration becomes (built-in values, defaults, the tunnel's
- * own), the scalar readers, proposals, and that dist/gwd.schema.json says the same as the keyword
- * table. Every diagnostic's text is in tests/golden/conf. Runs from the tree's root.
+ * Unit tests of conf/: what a configuration becomes (built-in values, defaults, the tunnel's own)
+ * and what a report may say. Scalars and keywords are in test_conf_value.c, the text of every
+ * diagnostic in tests/golden/conf.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <jansson.h>
 
 #include "conf/conf.h"
-#include "conf/proposal.h"
 #include "conf/report.h"
-#include "conf/schema.h"
-#include "conf/value.h"
 
 #define PUBLIC_KEY "MCowBQYDK2VwAyEA4NOT4eXW2MG2Z1Pk17wlr/jmkSmMSxeW/HHk00CQ31k="
 #define N(list) (sizeof(list) / sizeof((list)[0]))
@@ -316,220 +312,6 @@ static void test_report_is_clean(void **state)
 	free(report);
 }
 
-static void test_number(void **state)
-{
-	static const struct {
-		const char *text;
-		enum value_result result;
-		uint32_t value;
-	} cases[] = {
-		{"0", VALUE_OK, 0},
-		{"7", VALUE_OK, 7},
-		{"4294967295", VALUE_OK, UINT32_MAX},
-		{"4294967296", VALUE_RANGE, 0},
-		{"99999999999999999999", VALUE_RANGE, 0},
-		{"", VALUE_MALFORMED, 0},
-		{"-1", VALUE_MALFORMED, 0},
-		{"+1", VALUE_MALFORMED, 0},
-		{"01", VALUE_MALFORMED, 0},
-		{"0x1", VALUE_MALFORMED, 0},
-		{" 1", VALUE_MALFORMED, 0},
-		{"1 ", VALUE_MALFORMED, 0},
-		{"1e3", VALUE_MALFORMED, 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < N(cases); i++) {
-		uint32_t value = 0;
-		assert_int_equal(value_number(cases[i].text, 0, UINT32_MAX, &value),
-				 cases[i].result);
-		assert_int_equal(value, cases[i].value);
-	}
-	uint32_t untouched = 5;
-	assert_int_equal(value_number("9", 10, 20, &untouched), VALUE_RANGE);
-	assert_int_equal(untouched, 5);
-}
-
-static void test_duration(void **state)
-{
-	static const struct {
-		const char *text;
-		enum value_result result;
-		uint32_t seconds;
-	} cases[] = {
-		{"90s", VALUE_OK, 90},
-		{"30m", VALUE_OK, 1800},
-		{"4h", VALUE_OK, 14400},
-		{"7d", VALUE_OK, 604800},
-		{"0", VALUE_OK, 0},
-		{"0s", VALUE_OK, 0},
-		{"8d", VALUE_RANGE, 0},
-		{"4294967295d", VALUE_RANGE, 0},
-		{"3600", VALUE_NO_UNIT, 0},
-		{"h", VALUE_MALFORMED, 0},
-		{"4 h", VALUE_MALFORMED, 0},
-		{"4hh", VALUE_MALFORMED, 0},
-		{"1h30m", VALUE_MALFORMED, 0},
-		{"4w", VALUE_MALFORMED, 0},
-		{"-4h", VALUE_MALFORMED, 0},
-		{"", VALUE_MALFORMED, 0},
-		{"1.5h", VALUE_MALFORMED, 0},
-	};
-	char text[16];
-
-	(void)state;
-	for (size_t i = 0; i < N(cases); i++) {
-		uint32_t seconds = 0;
-		assert_int_equal(value_duration(cases[i].text, 0, 604800, &seconds),
-				 cases[i].result);
-		assert_int_equal(seconds, cases[i].seconds);
-	}
-	assert_string_equal(value_duration_format(0, text), "0");
-	assert_string_equal(value_duration_format(90, text), "90s");
-	assert_string_equal(value_duration_format(3600, text), "1h");
-	assert_string_equal(value_duration_format(UINT32_MAX, text), "4294967295s");
-}
-
-static void test_bool(void **state)
-{
-	static const char *const yes[] = {"true", "yes", "on"};
-	static const char *const no[] = {"false", "no", "off"};
-	static const char *const none[] = {"", "y", "1", "True", "truee", "maybe"};
-	bool value;
-
-	(void)state;
-	for (size_t i = 0; i < N(yes); i++) {
-		value = false;
-		assert_true(value_bool(yes[i], &value) && value);
-		value = true;
-		assert_true(value_bool(no[i], &value) && !value);
-	}
-	for (size_t i = 0; i < N(none); i++)
-		assert_false(value_bool(none[i], &value));
-}
-
-static void test_names(void **state)
-{
-	static const char *const interfaces[] = {"b1", "wan0.100", "a-b_c", "123456789012345"};
-	static const char *const no_interfaces[] = {"",	   ".",	  "..",
-						    "a/b", "a b", "a:b",
-						    "a%d", "\t",  "1234567890123456"};
-	static const char *const identities[] = {"hq",	      "hq.example.net", "a@b.c",
-						 "192.0.2.1", "2001:db8::1",	"a+b@c"};
-	static const char *const no_identities[] = {
-		"",	   "%any", "*",	  "@a",	 "a@",		"a@b@c", "#ff", "C=DE",
-		"0.0.0.0", "::",   "a b", "a:b", "192.0.2.300", "-a",	 "a,b"};
-
-	(void)state;
-	for (size_t i = 0; i < N(interfaces); i++)
-		assert_true(value_interface(interfaces[i]));
-	for (size_t i = 0; i < N(no_interfaces); i++)
-		assert_false(value_interface(no_interfaces[i]));
-	for (size_t i = 0; i < N(identities); i++)
-		assert_true(value_identity(identities[i]));
-	for (size_t i = 0; i < N(no_identities); i++)
-		assert_false(value_identity(no_identities[i]));
-	assert_true(value_interface_reserved("gre0"));
-	assert_false(value_interface_reserved("gre1"));
-	assert_true(value_tunnel_name("_a.b-C9"));
-	assert_false(value_tunnel_name("-a"));
-	assert_false(value_tunnel_name("a/b"));
-}
-
-static void test_proposals(void **state)
-{
-	static const struct {
-		enum proposal_for what;
-		const char *text;
-		bool good;
-	} cases[] = {
-		{PROPOSAL_IKE, "aes256gcm16-prfsha384-x25519", true},
-		{PROPOSAL_IKE, "aes256-sha384-ecp384", true},
-		{PROPOSAL_IKE, "aes256-sha256-prfsha256-modp2048", true},
-		{PROPOSAL_IKE, "aes256-aes128-sha256-sha384-ecp256-x25519", true},
-		{PROPOSAL_IKE, "chacha20poly1305-prfsha512-x448", true},
-		{PROPOSAL_ESP, "aes256gcm16", true},
-		{PROPOSAL_ESP, "aes128-sha256-noesn", true},
-		{PROPOSAL_ESP, "aes256gcm16-", false},
-		{PROPOSAL_ESP, "-aes256gcm16", false},
-		{PROPOSAL_ESP, "", false},
-		{PROPOSAL_ESP, "AES256GCM16", false},
-		{PROPOSAL_ESP, "des-sha256", false},
-		{PROPOSAL_ESP, "aes256-md5", false},
-		{PROPOSAL_ESP, "aes256-sha1", false},
-		{PROPOSAL_ESP, "aes256-sha", false},
-		{PROPOSAL_ESP, "aes256gcm16-modp768", false},
-		{PROPOSAL_ESP, "aes256gcm16-modp1536", false},
-		{PROPOSAL_IKE, "aes256-sha256", false},
-	};
-	char err[160], hint[64];
-
-	(void)state;
-	for (size_t i = 0; i < N(cases); i++) {
-		*err = '\0';
-		assert_int_equal(proposal_check(cases[i].what, cases[i].text, err, sizeof(err),
-						hint, sizeof(hint)),
-				 cases[i].good);
-		assert_int_equal(*err == '\0', cases[i].good);
-	}
-	assert_false(
-		proposal_check(PROPOSAL_ESP, "aes256gmc16", err, sizeof(err), hint, sizeof(hint)));
-	assert_string_equal(hint, "did you mean aes256gcm16?");
-}
-
-static json_t *schema_properties(json_t *schema, enum schema_place place)
-{
-	static const char *const names[SCHEMA_PLACES] = {
-		[SCHEMA_TOP] = "top",	      [SCHEMA_PART] = "part",
-		[SCHEMA_GATEWAY] = "gateway", [SCHEMA_CHARON] = "charon",
-		[SCHEMA_TUNNEL] = "tunnel",   [SCHEMA_DEFAULTS] = "defaults",
-		[SCHEMA_PEER] = "peer",	      [SCHEMA_IKE] = "ike",
-		[SCHEMA_ESP] = "esp",	      [SCHEMA_ROUTE] = "route",
-	};
-	json_t *def = json_object_get(json_object_get(schema, "$defs"), names[place]);
-
-	assert_true(json_is_false(json_object_get(def, "additionalProperties")));
-	return json_object_get(def, "properties");
-}
-
-static void range_compare(const struct schema_key *key, json_t *property)
-{
-	json_t *one_of = json_object_get(property, "oneOf");
-
-	if (key->type == SCHEMA_MTU || key->type == SCHEMA_TTL)
-		property = json_array_get(one_of, 1);
-	else if (key->type != SCHEMA_NUMBER && key->type != SCHEMA_GRE_KEY)
-		return;
-	assert_int_equal(json_integer_value(json_object_get(property, "minimum")), key->min);
-	assert_int_equal(json_integer_value(json_object_get(property, "maximum")), key->max);
-}
-
-/* The JSON schema has exactly the keys of the table at every place, with the same ranges. */
-static void test_json_schema(void **state)
-{
-	json_error_t error;
-	json_t *schema = json_load_file("dist/gwd.schema.json", 0, &error);
-
-	(void)state;
-	if (!schema)
-		fail_msg("dist/gwd.schema.json:%d: %s", error.line, error.text);
-	for (enum schema_place place = SCHEMA_TOP; place < SCHEMA_PLACES; place++) {
-		json_t *properties = schema_properties(schema, place);
-		size_t n = 0;
-		for (size_t i = 0; i < schema_n_keys; i++) {
-			if (!(schema_keys[i].places & (1u << place)))
-				continue;
-			json_t *property = json_object_get(properties, schema_keys[i].name);
-			if (!property)
-				fail_msg("%s is not in the JSON schema", schema_keys[i].name);
-			range_compare(&schema_keys[i], property);
-			n++;
-		}
-		assert_int_equal(json_object_size(properties), n);
-	}
-	json_decref(schema);
-}
-
 /* All errors of one run, in the file's order, and only one per mistake. */
 static void test_many_errors(void **state)
 {
@@ -562,12 +344,6 @@ int main(void)
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_secrets_hidden),
 		cmocka_unit_test(test_report_is_clean),
-		cmocka_unit_test(test_number),
-		cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_proposals),
-		cmocka_unit_test(test_json_schema),
 		cmocka_unit_test(test_many_errors),
 	};
 

@@ -289,9 +289,10 @@ static void path_route(struct nl *nl, const char *to, uint8_t type, uint32_t mtu
 static int path(struct nl *nl, const char *to, char *local, uint32_t *mtu)
 {
 	struct gre_addr remote = addr_of(to);
+	struct gre_link_mtu known = {0};
 	struct addr a = {0};
 	unsigned ifindex = 0;
-	int err = gre_path_get(nl, &remote.prefix.addr, &a, mtu, &ifindex);
+	int err = gre_path_get(nl, &remote.prefix.addr, &a, mtu, &ifindex, &known);
 
 	addr_format(&a, local);
 	if (!err)
@@ -301,6 +302,7 @@ static int path(struct nl *nl, const char *to, char *local, uint32_t *mtu)
 
 static void test_kernel_path(void **state)
 {
+	struct gre_link_mtu known = {0};
 	struct nl *nl = route_socket();
 	struct addr none = {0}, a;
 	unsigned ifindex;
@@ -327,7 +329,15 @@ static void test_kernel_path(void **state)
 	assert_string_equal(local, "2001:db8::1");
 	assert_int_equal(mtu, 1380);
 	assert_int_equal(path(nl, "2001:db8:8::7", local, &mtu), -EHOSTUNREACH);
-	assert_int_equal(gre_path_get(nl, &none, &a, &mtu, &ifindex), -EAFNOSUPPORT);
+	assert_int_equal(gre_path_get(nl, &none, &a, &mtu, &ifindex, &known), -EAFNOSUPPORT);
+	assert_int_equal(known.ifindex, 0);
+	addr_parse("203.0.113.7", &a);
+	assert_int_equal(gre_path_get(nl, &a, &none, &mtu, &ifindex, &known), 0);
+	assert_int_equal(known.ifindex, LO);
+	assert_int_equal(known.mtu, 65536);
+	known.mtu = 1234;
+	assert_int_equal(gre_path_get(nl, &a, &none, &mtu, &ifindex, &known), 0);
+	assert_int_equal(mtu, 1234);
 	nl_close(nl);
 }
 

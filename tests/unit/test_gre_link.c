@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* gre/link.c, gre/link_text.c, gre/events.c: what is built is what is read, mauled messages, and the kernel's own. */
+/*
+ * gre/link.c, gre/link_text.c: what is built is what is read, mauled messages, texts. The same
+ * links go through the kernel in test_gre_link_kernel.c.
+ */
 #include "gre/events.h"
-#include "gre/link.h"
-#include "tests/unit/netlink_test.h"
+#include "tests/unit/gre_links.h"
 
 #include <endian.h>
 #include <linux/if_link.h>
@@ -10,77 +12,6 @@
 #include <linux/ip6_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <limits.h>
-
-#define MANY 40
-
-static struct addr addr_of(const char *text)
-{
-	struct addr a = {0};
-
-	assert_true(addr_parse(text, &a));
-	return a;
-}
-
-static struct gre_link link4(void)
-{
-	return (struct gre_link){
-		.name = "branch1",
-		.tunnel = 3,
-		.group = GRE_GROUP,
-		.is_gre = true,
-		.local = addr_of("198.51.100.1"),
-		.remote = addr_of("203.0.113.7"),
-		.ttl = 64,
-		.mtu = 1442,
-		.multicast = true,
-		.dormant_mode = true,
-	};
-}
-
-static struct gre_link link6(void)
-{
-	struct gre_link l = link4();
-
-	l.local = addr_of("2001:db8::1");
-	l.remote = addr_of("2001:db8:7::7");
-	l.mtu = 1422;
-	return l;
-}
-
-/* The nth variation of a link; false behind the last. */
-static bool link_vary(unsigned n, struct gre_link *l)
-{
-	*l = n & 1 ? link6() : link4();
-	switch (n >> 1) {
-	case 0:
-		return true;
-	case 1:
-		l->has_key = true;
-		l->key = 0xc0ffee01;
-		return true;
-	case 2:
-		l->checksum = l->sequence = l->has_key = true; /* with key 0 */
-		return true;
-	case 3:
-		l->ttl = 0;
-		l->tos = 1;
-		return true;
-	case 4:
-		l->tos = 0xb8;
-		l->up = true;
-		l->multicast = l->dormant_mode = false;
-		return true;
-	case 5:
-		l->pmtudisc = !(n & 1);
-		return true;
-	case 6:
-		l->ignore_df = !(n & 1);
-		l->local = (struct addr){0};
-		return true;
-	default:
-		return false;
-	}
-}
 
 static void test_link_round_trip(void **state)
 {
@@ -157,7 +88,10 @@ static void test_link_wire(void **state)
 	nl_batch_free(b);
 }
 
-/* An update goes by ifindex, without a name, and touches the operational state only to leave dormant mode. */
+/*
+ * An update goes by ifindex, without a name, and touches the operational state only to leave
+ * dormant mode.
+ */
 static void test_link_wire_update(void **state)
 {
 	struct gre_link l = link6();
@@ -419,278 +353,16 @@ static void test_header_size(void **state)
 	assert_int_equal(gre_header_size(true, true, true), 16);
 }
 
-static struct nl *route_socket(void)
-{
-	struct nl *nl;
-
-	own_network();
-	assert_int_equal(nl_open(&nl, NETLINK_ROUTE), 0);
-	return nl;
-}
-
-struct seen {
-	unsigned n, gre;
-	struct gre_link last;
-};
-
-static int seen_link(void *user, const struct gre_link *link)
-{
-	struct seen *s = user;
-
-	s->n++;
-	s->gre += link->is_gre;
-	s->last = *link;
-	return 0;
-}
-
-static int refuse_link(void *user, const struct gre_link *link)
-{
-	(void)user;
-	(void)link;
-	return -E2BIG;
-}
-
-/* Links that are none of ours, in any kernel. */
-static void test_kernel_other_links(void **state)
-{
-	struct nl *nl = route_socket();
-	struct gre_link lo;
-	struct seen s = {0};
-
-	(void)state;
-	assert_int_equal(gre_link_get(nl, "lo", &lo), 0);
-	assert_string_equal(lo.name, "lo");
-	assert_int_equal(lo.ifindex, 1);
-	assert_false(lo.is_gre || lo.up || lo.dormant_mode);
-	assert_int_equal(lo.mtu, 65536);
-	assert_int_equal(gre_link_get_index(nl, 1, &lo), 0);
-	assert_string_equal(lo.name, "lo");
-	assert_int_equal(gre_link_get(nl, "absent0", &lo), -ENODEV);
-	assert_int_equal(gre_link_get(nl, "", &lo), -ENODEV);
-	assert_int_equal(gre_link_get(nl, "a-name-that-is-too-long", &lo), -ENODEV);
-	assert_int_equal(gre_link_get_index(nl, 4711, &lo), -ENODEV);
-	assert_int_equal(gre_link_get_index(nl, 0, &lo), -ENODEV);
-	assert_int_equal(gre_link_dump(nl, 0, seen_link, NULL, &s), 0);
-	assert_true(s.n >= 1);
-	s.n = 0;
-	assert_int_equal(gre_link_dump(nl, GRE_GROUP, seen_link, NULL, &s), 0);
-	assert_int_equal(s.n, 0);
-	assert_int_equal(gre_link_dump(nl, 0, refuse_link, NULL, NULL), -E2BIG);
-	nl_close(nl);
-}
-
-static int event_count;
-static struct gre_event event_last;
-
-static void event_note(void *user, const struct gre_event *ev)
-{
-	(void)user;
-	if (ev->kind != GRE_EVENT_LINK)
-		return;
-	event_count++;
-	event_last = *ev;
-}
-
-static void test_kernel_events(void **state)
-{
-	struct nl *nl = route_socket(), *ear;
-	struct nl_batch *b = nl_batch_new();
-
-	(void)state;
-	assert_int_equal(gre_events_open(&ear), 0);
-	event_count = 0;
-	assert_int_equal(gre_events_read(ear, event_note, NULL), 0);
-	assert_int_equal(event_count, 0);
-	gre_link_put_up(b, 1, true); /* of links that are down the kernel tells little */
-	gre_link_put_group(b, 1, GRE_GROUP);
-	assert_int_equal(batch_outcome(nl, b), 0);
-	assert_int_equal(gre_events_read(ear, event_note, NULL), 0);
-	assert_true(event_count >= 1);
-	assert_int_equal(event_last.kind, GRE_EVENT_LINK);
-	assert_int_equal(event_last.ifindex, 1);
-	assert_string_equal(event_last.name, "lo");
-	assert_true(event_last.ours);
-	assert_false(event_last.gone);
-	nl_close(ear);
-	nl_close(nl);
-}
-
-/* Creates or skips: the running kernel may have no GRE. */
-static void gre_create(struct nl *nl, const struct gre_link *want)
-{
-	struct nl_batch *b = nl_batch_new();
-	int err;
-
-	gre_link_put(b, want, 0, true);
-	err = batch_outcome(nl, b);
-	if (err == -EOPNOTSUPP || err == -ENODEV) {
-		nl_close(nl);
-		skip();
-	}
-	assert_int_equal(err, 0);
-}
-
-static void gre_expect(struct nl *nl, const struct gre_link *want, uint8_t operstate)
-{
-	struct gre_link have;
-	char text[256];
-
-	assert_int_equal(gre_link_get(nl, want->name, &have), 0);
-	assert_string_equal(gre_link_format_change(want, &have, text, sizeof(text)), "");
-	assert_true(gre_link_equal(want, &have));
-	assert_int_equal(have.operstate, operstate);
-}
-
-static void test_kernel_gre_variations(void **state)
-{
-	struct nl *nl = route_socket();
-	struct gre_link want;
-
-	(void)state;
-	for (unsigned n = 0; link_vary(n, &want); n++) {
-		struct nl_batch *b;
-		struct gre_link have;
-
-		gre_create(nl, &want);
-		b = nl_batch_new();
-		gre_expect(nl, &want, want.up ? IF_OPER_UNKNOWN : IF_OPER_DOWN);
-		assert_int_equal(gre_link_get(nl, want.name, &have), 0);
-		gre_link_put(b, &want, 0, true);
-		gre_link_put_delete(b, have.ifindex);
-		assert_int_equal(batch_outcome(nl, b), -EEXIST);
-		assert_int_equal(gre_link_get(nl, want.name, &have), -ENODEV);
-	}
-	nl_close(nl);
-}
-
-/* Any variation becomes any other in place, unless gre_link_must_replace says no, and then the kernel says no too. */
-static void test_kernel_gre_update(void **state)
-{
-	struct nl *nl = route_socket();
-	struct gre_link from, to, have;
-
-	(void)state;
-	for (unsigned i = 0; link_vary(i, &from); i++)
-		for (unsigned j = 0; link_vary(j, &to); j++) {
-			struct nl_batch *b;
-			int err;
-
-			gre_create(nl, &from);
-			b = nl_batch_new();
-			assert_int_equal(gre_link_get(nl, from.name, &have), 0);
-			gre_link_put(b, &to, have.ifindex, false);
-			err = batch_outcome(nl, b);
-			assert_int_equal(err != 0, gre_link_must_replace(&to, &have));
-			if (!err)
-				gre_expect(nl, &to, to.up ? IF_OPER_UP : IF_OPER_DOWN);
-			b = nl_batch_new();
-			gre_link_put_delete(b, have.ifindex);
-			assert_int_equal(batch_outcome(nl, b), 0);
-		}
-	nl_close(nl);
-}
-
-static void operstate_step(struct nl *nl, const struct gre_link *want, unsigned ifindex,
-			   uint8_t operstate)
-{
-	struct nl_batch *b = nl_batch_new();
-
-	gre_link_put_operstate(b, ifindex, operstate);
-	assert_int_equal(batch_outcome(nl, b), 0);
-	gre_expect(nl, want, operstate);
-}
-
-/* Dormant from the first moment, and then whatever we say, also across updates and IFF_UP. */
-static void test_kernel_gre_operstate(void **state)
-{
-	for (int six = 0; six < 2; six++) {
-		struct nl *nl = route_socket();
-		struct gre_link want = six ? link6() : link4(), have;
-		struct nl_batch *b;
-
-		(void)state;
-		gre_create(nl, &want);
-		assert_int_equal(gre_link_get(nl, want.name, &have), 0);
-		b = nl_batch_new();
-		gre_link_put_up(b, have.ifindex, true);
-		assert_int_equal(batch_outcome(nl, b), 0);
-		want.up = true;
-		gre_expect(nl, &want, IF_OPER_DORMANT);
-		operstate_step(nl, &want, have.ifindex, IF_OPER_UP);
-		operstate_step(nl, &want, have.ifindex, IF_OPER_DORMANT);
-		operstate_step(nl, &want, have.ifindex, IF_OPER_UP);
-		b = nl_batch_new();
-		want.mtu = 1300;
-		want.ttl = 63;
-		gre_link_put(b, &want, have.ifindex, false);
-		assert_int_equal(batch_outcome(nl, b), 0);
-		gre_expect(nl, &want, IF_OPER_UP);
-		b = nl_batch_new();
-		gre_link_put_up(b, have.ifindex, false);
-		assert_int_equal(batch_outcome(nl, b), 0);
-		want.up = false;
-		gre_expect(nl, &want, IF_OPER_DOWN);
-		nl_close(nl);
-	}
-}
-
-static void test_kernel_gre_group(void **state)
-{
-	struct nl *nl = route_socket();
-	struct gre_link l = link4();
-	struct nl_batch *b;
-	struct seen s = {0};
-
-	(void)state;
-	gre_create(nl, &l);
-	b = nl_batch_new();
-	l.has_key = true;
-	for (l.key = 1; l.key < MANY; l.key++) {
-		snprintf(l.name, sizeof(l.name), "gre-t%u", l.key);
-		gre_link_put(b, &l, 0, true);
-	}
-	assert_int_equal(batch_outcome(nl, b), 0);
-	assert_int_equal(gre_link_dump(nl, GRE_GROUP, seen_link, NULL, &s), 0);
-	assert_int_equal(s.n, MANY);
-	assert_int_equal(s.gre, MANY);
-	b = nl_batch_new();
-	gre_link_put_group(b, s.last.ifindex, GRE_GROUP_DOOMED);
-	gre_link_put_delete_group(b, GRE_GROUP_DOOMED);
-	assert_int_equal(batch_outcome(nl, b), 0);
-	s = (struct seen){0};
-	assert_int_equal(gre_link_dump(nl, GRE_GROUP, seen_link, NULL, &s), 0);
-	assert_int_equal(s.n, MANY - 1);
-	b = nl_batch_new();
-	gre_link_put_delete_group(b, GRE_GROUP);
-	assert_int_equal(batch_outcome(nl, b), 0);
-	s = (struct seen){0};
-	assert_int_equal(gre_link_dump(nl, GRE_GROUP, seen_link, NULL, &s), 0);
-	assert_int_equal(s.n, 0);
-	nl_close(nl);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_link_round_trip),
-		cmocka_unit_test(test_link_wire),
-		cmocka_unit_test(test_link_wire_update),
-		cmocka_unit_test(test_link_put_others),
-		cmocka_unit_test(test_link_no_index),
-		cmocka_unit_test(test_link_equal),
-		cmocka_unit_test(test_link_must_replace),
-		cmocka_unit_test(test_link_extra),
-		cmocka_unit_test(test_link_kernel_flags),
-		cmocka_unit_test(test_link_malformed),
-		cmocka_unit_test(test_link_format),
-		cmocka_unit_test(test_link_format_change),
+		cmocka_unit_test(test_link_round_trip),	  cmocka_unit_test(test_link_wire),
+		cmocka_unit_test(test_link_wire_update),  cmocka_unit_test(test_link_put_others),
+		cmocka_unit_test(test_link_no_index),	  cmocka_unit_test(test_link_equal),
+		cmocka_unit_test(test_link_must_replace), cmocka_unit_test(test_link_extra),
+		cmocka_unit_test(test_link_kernel_flags), cmocka_unit_test(test_link_malformed),
+		cmocka_unit_test(test_link_format),	  cmocka_unit_test(test_link_format_change),
 		cmocka_unit_test(test_header_size),
-		cmocka_unit_test(test_kernel_other_links),
-		cmocka_unit_test(test_kernel_events),
-		cmocka_unit_test(test_kernel_gre_variations),
-		cmocka_unit_test(test_kernel_gre_update),
-		cmocka_unit_test(test_kernel_gre_operstate),
-		cmocka_unit_test(test_kernel_gre_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,6 @@ static struct health_input well(void)
 				     .ike_established = true,
 				     .sa_in = true,
 				     .sa_out = true,
-				     .out_pinned_ok = true,
 				     .remote = "203.0.113.7"};
 }
 
@@ -198,10 +197,6 @@ static void sa_not_fit(void **unused)
 	struct health_input in = well();
 
 	(void)unused;
-	in.out_pinned_ok = false;
-	expect(&in, HEALTH_DOWN,
-	       "the out policy here names an SA that is gone: being moved to another");
-	in = well();
 	in.tunnel_mode = true;
 	expect(&in, HEALTH_DOWN,
 	       "the peer negotiated tunnel mode: set its child to transport mode");

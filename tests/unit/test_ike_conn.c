@@ -87,9 +87,9 @@ static struct ike_msg *load(const struct ike_conn *c)
 	return m;
 }
 
-#define COMMON                                                                                 \
-	" mobike=no unique=no keyingtries=1 childless=allow fragmentation=yes send_cert=never" \
-	" send_certreq=no dpd_delay=10s reauth_time=0s rekey_time=14400s over_time=7200s"      \
+#define COMMON                                                                                    \
+	" mobike=no unique=never keyingtries=1 childless=allow fragmentation=yes send_cert=never" \
+	" send_certreq=no dpd_delay=10s reauth_time=0s rekey_time=14400s over_time=7200s"         \
 	" rand_time=1440s"
 #define CHILD                                                                                   \
 	" children{ gre{ mode=transport policies=no reqid=1191182337 local_ts=[<dynamic[47]>]"  \
@@ -189,6 +189,68 @@ static void test_digest(void **state)
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
+/* Every field that charon is told of counts, and no text runs into the next. */
+static void test_digest_of_each_field(void **state)
+{
+	static char *other[] = {"aes128gcm16-x25519", NULL}, *both[] = {"a", "b", NULL};
+	static char *one[] = {"ab", NULL};
+	struct ike_conn c[24];
+	unsigned char d[24][SECRET_DIGEST_SIZE];
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 24; i++)
+		c[i] = sample();
+	n++;
+	strcpy(c[n++].name, "gwd-branch2");
+	addr_parse("198.51.100.2", &c[n++].local);
+	addr_parse("203.0.113.8", &c[n++].remote);
+	c[n++].remote.family = AF_UNSPEC;
+	c[n++].local_id = "hr";
+	c[n++].remote_id = "branch2";
+	c[n++].auth = IKE_AUTH_PSK;
+	c[n++].local_public_key = "LOCALKEz";
+	c[n++].remote_public_key = "REMOTEKEz";
+	c[n++].remote_public_key = NULL;
+	c[n++].ike_proposals = other;
+	c[n++].esp_proposals = other;
+	c[n++].ike_proposals = both;
+	c[n++].ike_proposals = one;
+	c[n++].replay_window++;
+	c[n++].dpd_delay++;
+	c[n++].ike_rekey_time++;
+	c[n++].ike_rand_time++;
+	c[n++].ike_over_time++;
+	c[n++].esp_rekey_time++;
+	c[n++].esp_rand_time++;
+	c[n++].esp_life_time++;
+	assert_true(n <= 24);
+	for (size_t i = 0; i < n; i++) {
+		ike_conn_digest(&c[i], d[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(d[i], d[k], sizeof(d[i]));
+	}
+}
+
+static void test_digest_of_long_texts(void **state)
+{
+	unsigned char a[SECRET_DIGEST_SIZE], b[SECRET_DIGEST_SIZE];
+	struct ike_conn c = sample();
+	char id[4000];
+
+	(void)state;
+	memset(id, 'x', sizeof(id) - 1);
+	id[sizeof(id) - 1] = '\0';
+	c.local_id = id;
+	ike_conn_digest(&c, a);
+	id[sizeof(id) - 2] = 'y';
+	ike_conn_digest(&c, b);
+	assert_memory_not_equal(a, b, sizeof(a));
+	c.reqid++;
+	ike_conn_digest(&c, a);
+	assert_memory_not_equal(a, b, sizeof(a));
+}
+
 static void test_leads(void **state)
 {
 	(void)state;
@@ -263,8 +325,9 @@ static void test_requests(void **state)
 	assert_renders(ike_req_unload_conn("gwd-b"), "unload-conn name=gwd-b");
 	assert_renders(ike_req_initiate("gwd-b"), "initiate ike=gwd-b child=gre timeout=-1");
 	assert_renders(ike_req_terminate("gwd-b", 0, false), "terminate ike=gwd-b timeout=-1");
+	/* with the name beside it charon would end all of the connection's */
 	assert_renders(ike_req_terminate("gwd-b", 7, true),
-		       "terminate ike=gwd-b ike-id=7 force=yes timeout=-1");
+		       "terminate ike-id=7 force=yes timeout=-1");
 	assert_renders(ike_req_terminate_child(9), "terminate child-id=9 timeout=-1");
 	assert_renders(ike_req_list_sas(NULL), "list-sas noblock=yes");
 	assert_renders(ike_req_list_sas("gwd-b"), "list-sas noblock=yes ike=gwd-b");
@@ -329,12 +392,20 @@ static void test_answer_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_public_key),  cmocka_unit_test(test_our_key_goes_once),
-		cmocka_unit_test(test_psk_and_any), cmocka_unit_test(test_many_in_one_message),
-		cmocka_unit_test(test_digest),	    cmocka_unit_test(test_leads),
-		cmocka_unit_test(test_times),	    cmocka_unit_test(test_format),
-		cmocka_unit_test(test_requests),    cmocka_unit_test(test_request_too_long),
-		cmocka_unit_test(test_answer),	    cmocka_unit_test(test_answer_list),
+		cmocka_unit_test(test_public_key),
+		cmocka_unit_test(test_our_key_goes_once),
+		cmocka_unit_test(test_psk_and_any),
+		cmocka_unit_test(test_many_in_one_message),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_digest_of_each_field),
+		cmocka_unit_test(test_digest_of_long_texts),
+		cmocka_unit_test(test_leads),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_request_too_long),
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_answer_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,56 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xfrm/policy.c and the policy part of xfrm/events.c: round trips, foreign policies, mauled messages, the kernel's own. */
-#include "tests/unit/netlink_test.h"
+/*
+ * xfrm/policy.c and the policy part of xfrm/events.c: round trips, foreign policies, mauled
+ * messages. The same policies go through the kernel in test_xfrm_policy_kernel.c.
+ */
+#include "tests/unit/xfrm_policies.h"
 #include "xfrm/events.h"
-#include "xfrm/policy.h"
 
 #include <endian.h>
 #include <linux/xfrm.h>
-
-#define REQID (XFRM_REQID_BASE | 0x12abcd)
-#define MANY 150
-
-static struct addr addr_of(const char *text)
-{
-	struct addr a = {0};
-
-	assert_true(addr_parse(text, &a));
-	return a;
-}
-
-static struct xfrm_policy policy4(enum xfrm_dir dir)
-{
-	struct xfrm_policy p = {
-		.dir = dir,
-		.src = addr_of("198.51.100.1"),
-		.dst = addr_of("203.0.113.7"),
-		.tunnel = 4,
-		.priority = XFRM_PRIORITY,
-		.reqid = REQID,
-		.required = true,
-	};
-
-	return p;
-}
-
-static struct xfrm_policy policy6(enum xfrm_dir dir)
-{
-	struct xfrm_policy p = policy4(dir);
-
-	p.src = addr_of("2001:db8::1");
-	p.dst = addr_of("2001:db8:7::7");
-	return p;
-}
-
-static bool policy_vary(unsigned n, struct xfrm_policy *p)
-{
-	*p = n & 1 ? policy6(n & 2 ? XFRM_DIR_IN : XFRM_DIR_OUT)
-		   : policy4(n & 2 ? XFRM_DIR_IN : XFRM_DIR_OUT);
-	p->has_key = n & 4;
-	p->key = n & 4 ? 0xc0ffee01 : 0;
-	p->spi = n & 8 ? 0xc0de0001 : 0;
-	return n < 16;
-}
 
 static void test_policy_round_trip(void **state)
 {
@@ -82,7 +39,10 @@ static uint8_t *info_of(struct nl_batch *b, size_t i)
 	return mnl_nlmsg_get_payload(nl_batch_at(b, i));
 }
 
-/* The layout of xfrm_user.c: a key's halves as ports, all algorithms, no limits, no addresses in the template. */
+/*
+ * The layout of xfrm_user.c: a key's halves as ports, all algorithms, no limits, no addresses in
+ * the template.
+ */
 static void test_policy_wire(void **state)
 {
 	struct xfrm_policy want = policy4(XFRM_DIR_OUT);
@@ -376,166 +336,6 @@ static void test_policy_format(void **state)
 	assert_string_equal(xfrm_policy_format(&p, small, sizeof(small)), "in 2001");
 }
 
-static struct nl *xfrm_socket(void)
-{
-	struct nl *nl;
-	int err;
-
-	own_network();
-	err = nl_open(&nl, NETLINK_XFRM);
-	if (err == -EPROTONOSUPPORT)
-		skip();
-	assert_int_equal(err, 0);
-	return nl;
-}
-
-static int apply(struct nl *nl, const struct xfrm_policy *p, bool create)
-{
-	struct nl_batch *b = nl_batch_new();
-
-	xfrm_policy_put(b, p, create);
-	return batch_outcome(nl, b);
-}
-
-static int delete (struct nl *nl, const struct xfrm_policy *p)
-{
-	struct nl_batch *b = nl_batch_new();
-
-	xfrm_policy_put_delete(b, p);
-	return batch_outcome(nl, b);
-}
-
-struct seen {
-	unsigned n, ours;
-};
-
-static int seen_policy(void *user, const struct xfrm_policy *p)
-{
-	struct seen *s = user;
-
-	s->n++;
-	s->ours += xfrm_policy_ours(p);
-	return 0;
-}
-
-static int refuse_policy(void *user, const struct xfrm_policy *p)
-{
-	(void)user;
-	(void)p;
-	return -E2BIG;
-}
-
-/* Every variation through the kernel: made once, found by selector, changed in place with its index kept, deleted. */
-static void test_kernel_policies(void **state)
-{
-	struct nl *nl = xfrm_socket();
-	struct xfrm_policy want, have;
-
-	(void)state;
-	for (unsigned n = 0; policy_vary(n, &want); n++) {
-		assert_int_equal(xfrm_policy_get(nl, &want, &have), -ENOENT);
-		assert_int_equal(apply(nl, &want, true), 0);
-		assert_int_equal(apply(nl, &want, true), -EEXIST);
-		assert_int_equal(xfrm_policy_get(nl, &want, &have), 0);
-		assert_true(xfrm_policy_equal(&want, &have));
-		assert_int_equal(have.index, 0x80000000u | 0x12abcd << 3 | (unsigned)want.dir);
-		want.spi ^= 0x1234;
-		assert_int_equal(apply(nl, &want, false), 0);
-		assert_int_equal(xfrm_policy_get(nl, &want, &have), 0);
-		assert_true(xfrm_policy_equal(&want, &have));
-		assert_int_equal(have.index, 0x80000000u | 0x12abcd << 3 | (unsigned)want.dir);
-		assert_int_equal(delete (nl, &have), 0);
-		assert_int_equal(delete (nl, &have), -ENOENT);
-		assert_int_equal(delete (nl, &want), -ENOENT);
-	}
-	nl_close(nl);
-}
-
-/* A foreign policy at our selector, whatever its priority, is a conflict that can be seen, and its index protects it. */
-static void test_kernel_foreign(void **state)
-{
-	struct nl *nl = xfrm_socket();
-	struct xfrm_policy foreign = policy4(XFRM_DIR_OUT), ours = foreign, have;
-
-	(void)state;
-	foreign.priority = 366975;
-	foreign.reqid = 1;
-	assert_int_equal(apply(nl, &foreign, true), 0);
-	assert_int_equal(apply(nl, &ours, true), -EEXIST);
-	assert_int_equal(xfrm_policy_get(nl, &ours, &have), 0);
-	assert_int_equal(have.priority, 366975);
-	assert_int_equal(have.reqid, 1);
-	assert_false(xfrm_policy_ours(&have));
-	ours.index = 0x80000000u | 0x12abcd << 3 | XFRM_DIR_OUT;
-	assert_int_equal(delete (nl, &ours), -ENOENT);
-	assert_int_equal(delete (nl, &have), 0);
-	nl_close(nl);
-}
-
-/* Keyed and unkeyed policies between the same two gateways are different ones. */
-static void test_kernel_many(void **state)
-{
-	struct nl *nl = xfrm_socket();
-	struct nl_batch *b = nl_batch_new();
-	struct xfrm_policy p = policy4(XFRM_DIR_OUT);
-	struct seen s = {0};
-
-	(void)state;
-	xfrm_policy_put(b, &p, true);
-	p.has_key = true;
-	for (p.key = 1; p.key < MANY; p.key++) {
-		p.reqid++;
-		xfrm_policy_put(b, &p, true);
-	}
-	assert_int_equal(batch_outcome(nl, b), 0);
-	assert_int_equal(xfrm_policy_dump(nl, seen_policy, NULL, &s), 0);
-	assert_int_equal(s.n, MANY);
-	assert_int_equal(s.ours, MANY);
-	assert_int_equal(xfrm_policy_dump(nl, refuse_policy, NULL, NULL), -E2BIG);
-	nl_close(nl);
-}
-
-static unsigned event_count;
-static struct xfrm_event events[8];
-
-static void event_note(void *user, const struct xfrm_event *ev)
-{
-	(void)user;
-	assert_true(event_count < COUNT(events));
-	events[event_count++] = *ev;
-}
-
-static void test_kernel_events(void **state)
-{
-	struct nl *nl = xfrm_socket(), *ear;
-	struct xfrm_policy p = policy4(XFRM_DIR_OUT), have;
-	struct nl_batch *b = nl_batch_new();
-
-	(void)state;
-	assert_int_equal(xfrm_events_open(&ear), 0);
-	assert_int_equal(apply(nl, &p, true), 0);
-	p.spi = 0xc0de0001;
-	assert_int_equal(apply(nl, &p, false), 0);
-	assert_int_equal(xfrm_policy_get(nl, &p, &have), 0);
-	assert_int_equal(delete (nl, &have), 0);
-	nl_batch_put(b, XFRM_MSG_FLUSHPOLICY, 0);
-	assert_int_equal(apply(nl, &p, true), 0);
-	assert_int_equal(batch_outcome(nl, b), 0);
-	event_count = 0;
-	assert_int_equal(xfrm_events_read(ear, event_note, NULL), 0);
-	assert_int_equal(event_count, 5);
-	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(events[i].kind, XFRM_EVENT_POLICY);
-		assert_int_equal(events[i].gone, i == 2);
-		assert_int_equal(xfrm_policy_cmp(&events[i].policy, &p), 0);
-		assert_int_equal(events[i].policy.reqid, REQID);
-	}
-	assert_int_equal(events[1].policy.spi, 0xc0de0001);
-	assert_int_equal(events[4].kind, XFRM_EVENT_POLICY_FLUSH);
-	nl_close(ear);
-	nl_close(nl);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -549,10 +349,6 @@ int main(void)
 		cmocka_unit_test(test_policy_events),
 		cmocka_unit_test(test_policy_malformed),
 		cmocka_unit_test(test_policy_format),
-		cmocka_unit_test(test_kernel_policies),
-		cmocka_unit_test(test_kernel_foreign),
-		cmocka_unit_test(test_kernel_many),
-		cmocka_unit_test(test_kernel_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

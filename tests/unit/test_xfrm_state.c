@@ -48,7 +48,7 @@ static struct xfrm_usersa_info info_of(uint8_t family)
 		.family = family,
 		.mode = XFRM_MODE_TRANSPORT,
 		.reqid = REQID,
-		.lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0},
+		.lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 3960, 0, 0},
 		.curlft = {.bytes = 1000, .packets = 10, .add_time = 1700000000},
 		.replay_window = 32,
 	};
@@ -131,6 +131,7 @@ static void test_sa_parse(void **state)
 		assert_true(sa.transport);
 		assert_int_equal(sa.encap, a->encap);
 		assert_int_equal(sa.add_time, 1700000000);
+		assert_int_equal(sa.hard_s, 3960);
 		assert_int_equal(sa.packets, 10);
 		assert_int_equal(sa.bytes, 1000);
 		assert_string_equal(sa.algorithm, a->aead ? a->aead : a->crypt);
@@ -403,6 +404,7 @@ static void test_kernel_no_sa(void **state)
 	assert_int_equal(xfrm_sa_dump(nl, seen_sa, NULL, &s), 0);
 	assert_int_equal(s.n, 0);
 	assert_int_equal(xfrm_sa_counters(nl, &sa, &packets, &bytes), -ESRCH);
+	assert_int_equal(xfrm_sa_set_add_time(nl, &sa, 1700000000), -ESRCH);
 	xfrm_sa_put_delete(b, &sa);
 	assert_int_equal(batch_outcome(nl, b), -ESRCH);
 	nl_close(nl);
@@ -451,6 +453,10 @@ static void test_kernel_sa(void **state)
 		assert_int_equal(s.last.block_size, a->block);
 		assert_int_equal(xfrm_sa_counters(nl, &s.last, &packets, &bytes), 0);
 		assert_int_equal(packets + bytes, 0);
+		assert_int_equal(xfrm_sa_set_add_time(nl, &s.last, s.last.add_time + 4711), 0);
+		uint64_t before = s.last.add_time;
+		assert_int_equal(xfrm_sa_dump(nl, seen_sa, NULL, &s), 0);
+		assert_int_equal(s.last.add_time, before + 4711);
 		b = nl_batch_new();
 		xfrm_sa_put_delete(b, &s.last);
 		assert_int_equal(batch_outcome(nl, b), 0);
