@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/charon.h"
+#include "daemon/sas.h"
 #include "lib/log.h"
 
 #define GROUP_DELETE_FROM 4 /* links; below, deleting one by one touches less */
@@ -343,6 +344,40 @@ static void apply_secrets(struct applier *a, size_t from, size_t to)
 	}
 }
 
+static int reqid_order(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* With a tunnel's last policies its SAs go, while the guard still stands. */
+static void end_sas(struct applier *a, size_t from, size_t to)
+{
+	uint32_t *reqids = calloc(to - from, sizeof(*reqids));
+	size_t n = 0;
+
+	for (size_t i = from; reqids && i < to; i++) {
+		const struct xfrm_policy *p = a->plan->actions.at[i].have;
+		const struct tunnel *t = gateway_tunnel_by_reqid(a->gw, p->reqid);
+
+		if (!action_stopped(a, i) && !(t && gateway_tunnel_protected(t)))
+			reqids[n++] = p->reqid;
+	}
+	if (n) {
+		qsort(reqids, n, sizeof(*reqids), reqid_order);
+		sas_delete(a->gw, reqids, n);
+	}
+	free(reqids);
+}
+
+static void apply_policies(struct applier *a, size_t from, size_t to)
+{
+	if (a->plan->actions.at[from].op == PLAN_DELETE)
+		end_sas(a, from, to);
+	apply_netlink(a, from, to);
+}
+
 static void apply_batch(struct applier *a, size_t from, size_t to)
 {
 	switch (a->plan->actions.at[from].kind) {
@@ -360,6 +395,8 @@ static void apply_batch(struct applier *a, size_t from, size_t to)
 		apply_links(a, from, to);
 		break;
 	case OBJECT_POLICY:
+		apply_policies(a, from, to);
+		break;
 	case OBJECT_ADDR:
 	case OBJECT_ROUTE:
 		apply_netlink(a, from, to);

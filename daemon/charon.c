@@ -19,6 +19,7 @@
 
 #define RECONNECT_MIN_MS 100
 #define RECONNECT_MAX_MS 1000
+#define FOREIGN_LOAD_MS 1000
 
 static void timer_arm(struct gateway *gw, uint64_t due)
 {
@@ -248,11 +249,41 @@ static void on_state(void *user, enum ike_session_state state, int err)
 	watch_renew(gw);
 }
 
-/* somebody else's client came and went: it may have been `swanctl --load-all` */
-static bool is_foreign_client(const struct ike_event *ev)
+/*
+ * Somebody else loads or unloads, as `swanctl --load-all` does: charon's log tells of keys unloaded and connections loaded, but of
+ * no connection unloaded (5.9.8, vici_cred.c, vici_config.c).
+ */
+static bool is_foreign_load(const struct ike_event *ev)
 {
-	return ev->kind == IKE_EVENT_LOG && strstr(ev->text, "vici client") &&
-	       strstr(ev->text, "disconnected");
+	static const char loaded[] = " vici connection: ";
+	const char *name;
+
+	if (ev->kind != IKE_EVENT_LOG)
+		return false;
+	if (strstr(ev->text, "unloaded private key") || strstr(ev->text, "unloaded shared key"))
+		return true;
+	name = strstr(ev->text, loaded);
+	return name && strncmp(name + sizeof(loaded) - 1, IKE_PREFIX, strlen(IKE_PREFIX)) != 0;
+}
+
+static void on_foreign_load(evutil_socket_t fd, short what, void *user)
+{
+	struct gateway *gw = user;
+
+	(void)fd, (void)what;
+	gw->foreign_load = false;
+	if (charon_connected(gw))
+		charon_query_loaded(gw);
+}
+
+/* What follows in the same run is waited for. */
+static void foreign_load_note(struct gateway *gw)
+{
+	struct timeval tv = {.tv_sec = FOREIGN_LOAD_MS / 1000};
+
+	if (!gw->foreign_load)
+		gw->foreign_load = !event_base_once(gw->base, -1, EV_TIMEOUT, on_foreign_load, gw,
+						    &tv);
 }
 
 static void on_event(void *user, const struct ike_msg *msg)
@@ -266,8 +297,8 @@ static void on_event(void *user, const struct ike_msg *msg)
 		return;
 	}
 	if (ev && ike_event_parse(msg, ev)) {
-		if (is_foreign_client(ev))
-			charon_query_loaded(gw);
+		if (is_foreign_load(ev))
+			foreign_load_note(gw);
 		else
 			peer_event(gw, ev);
 	}
@@ -313,6 +344,26 @@ int charon_init(struct gateway *gw)
 	watch_renew(gw);
 	timer_renew(gw);
 	return 0;
+}
+
+static void on_await_over(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what;
+	*(bool *)user = true;
+}
+
+void charon_await(struct gateway *gw, unsigned ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	bool over = false;
+	struct event *timer = evtimer_new(gw->base, on_await_over, &over);
+
+	if (!timer)
+		return;
+	evtimer_add(timer, &tv);
+	while (!over && !gw->stopping && !gw->charon_known && !gw->connect_tries)
+		event_base_loop(gw->base, EVLOOP_ONCE);
+	event_free(timer);
 }
 
 void charon_done(struct gateway *gw)

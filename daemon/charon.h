@@ -9,6 +9,9 @@
 #include "daemon/gateway.h"
 
 int charon_init(struct gateway *gw);
+/* Runs the loop until charon has told what it has loaded, is found absent, or ms have passed: then the first plan has its
+ * connections too, and charon loads them while the kernel makes links. */
+void charon_await(struct gateway *gw, unsigned ms);
 void charon_done(struct gateway *gw);
 
 bool charon_connected(const struct gateway *gw);

@@ -127,13 +127,15 @@ struct gateway {
 	/* reconcile */
 	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
 	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
-	struct event *debounce, *resync, *resolve;
+	struct event *debounce, *resync, *resolve, *trim;
 	char *sysctl; /* what defeats the policies */
 	uint64_t writes; /* actions applied since start */
 	bool ready; /* the first reconcile is over */
+	bool stopping; /* SIGTERM or SIGINT came */
 
 	/* charon */
 	struct ike_session *session;
+	bool foreign_load; /* somebody else loads; to be asked soon what is left */
 	struct event *session_event, *watch_event, *session_timer;
 	bool charon_known; /* what it has loaded has been read since it connected */
 	unsigned charon_queries;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #include "daemon/generation.h"
 #include "lib/log.h"
 #include "lib/protocol.h"
+
+#define CHARON_WAIT_MS 500 /* for what it has, before the first reconcile */
 
 struct options {
 	const char *conf_path, *run_dir;
@@ -103,6 +106,7 @@ static void on_stop(evutil_socket_t sig, short what, void *user)
 	(void)sig, (void)what;
 	sd_notify(0, "STOPPING=1");
 	log_info(NULL, "stopping; all tunnels stay in place");
+	gw->stopping = true;
 	event_base_loopbreak(gw->base);
 }
 
@@ -204,6 +208,8 @@ static int gateway_start(struct gateway *gw, char *err, size_t err_size)
 	if (!r)
 		r = charon_init(gw);
 	if (!r)
+		charon_await(gw, CHARON_WAIT_MS);
+	if (!r)
 		r = reconcile_run(gw, NULL);
 	if (r && !*err)
 		snprintf(err, err_size, "%s", strerror(-r));
@@ -236,6 +242,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	/* One heap for all threads: libvici's would keep four more, with what messages left in them. */
+	mallopt(M_ARENA_MAX, 1);
 	r = secret_init();
 	if (r) {
 		log_error(NULL, "guarded memory: %s", strerror(-r));
@@ -256,7 +264,8 @@ int main(int argc, char **argv)
 	log_info(NULL, "gwd %s: %zu tunnels from %s", GWD_VERSION, gw.conf->n_tunnels,
 		 gw.conf_path);
 	sd_notify(0, "READY=1");
-	event_base_dispatch(gw.base);
+	if (!gw.stopping)
+		event_base_dispatch(gw.base);
 	gateway_stop(&gw);
 	return 0;
 }

@@ -150,8 +150,9 @@ static void view_add(struct view *v, const struct ike_sa *sa, bool leads)
 		v->n_connecting += !strcmp(sa->state, "CONNECTING");
 		return;
 	}
-	if (!v->n_established++ || by_leader > v->keep_leads ||
-	    (by_leader == v->keep_leads && sa->age_s < v->keep_age)) {
+	/* an older one may be of a charon that is gone */
+	if (!v->n_established++ || sa->age_s < v->keep_age ||
+	    (sa->age_s == v->keep_age && by_leader > v->keep_leads)) {
 		v->keep = sa->uniqueid;
 		v->keep_age = sa->age_s;
 		v->keep_leads = by_leader;
@@ -188,6 +189,7 @@ static void initiate(struct tunnel *t)
 
 	conn_name(t, name);
 	log_debug(t->conf->name, "initiating (attempt %u)", t->tries + 1);
+	pin_initiated(&t->pin, gateway_now());
 	charon_submit(t->gw, ike_req_initiate(name), NULL, on_done, NULL);
 	t->tries++;
 }

@@ -86,6 +86,11 @@ void pin_sa_soft(struct pin *p, bool outbound, uint32_t spi, uint64_t now)
 		p->soft_at = now;
 }
 
+void pin_initiated(struct pin *p, uint64_t now)
+{
+	p->soft_at = now;
+}
+
 bool pin_tick(struct pin *p, uint64_t packets, uint64_t now)
 {
 	if (!p->next)

@@ -28,7 +28,7 @@ struct pin {
 	uint32_t next_in; /* the inbound SA that came with it, or the last one that came; 0: not seen yet */
 	uint64_t in_at; /* monotonic ms of next_in's arrival: it may come before or after next */
 	uint64_t deadline; /* monotonic ms; when next is set; 0: starts with the next tick */
-	uint64_t soft_at; /* monotonic ms of the last soft expiry of the pair in use; 0: not since it is in use */
+	uint64_t soft_at; /* monotonic ms of the last soft expiry of the pair in use, or of our asking for another; 0: neither yet */
 };
 
 /* All return true when p->spi changed: the caller then tells the kernel. */
@@ -39,6 +39,9 @@ bool pin_sa_new(struct pin *p, bool outbound, uint32_t spi, uint64_t now);
 bool pin_sa_gone(struct pin *p, bool outbound, uint32_t spi);
 /* A soft expiry here: strongSwan starts a rekey on it, unless that SA has been replaced already. */
 void pin_sa_soft(struct pin *p, bool outbound, uint32_t spi, uint64_t now);
+/* We ask for a new SA, for charon does not know the one in use (it was killed, say): as with a rekey of ours, the new one is used
+ * at once. The peer may have forgotten the old one (INITIAL_CONTACT, RFC 7296 2.4). */
+void pin_initiated(struct pin *p, uint64_t now);
 /* packets: what the inbound SA next_in has received so far (only asked for while next_in is set). */
 bool pin_tick(struct pin *p, uint64_t packets, uint64_t now);
 /* When pin_tick wants to be called next; UINT64_MAX: not. */

@@ -9,6 +9,7 @@
 #include "daemon/reconcile.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #define RETRY_MAX_MS 30000
 #define SOME_MAX 64 /* marked tunnels from which dumps are cheaper than single gets */
 #define RESOLVE_MS 500
+#define TRIM_MS 2000 /* after a full look, whose dumps take many times what is kept */
 
 /* What one run works on. */
 struct round {
@@ -343,12 +345,14 @@ static int run_scope(struct gateway *gw, const int *only, size_t n, json_t **don
 
 static void resolve_all(struct gateway *gw)
 {
+	struct resolve_memo memo = {0};
+
 	gw->unresolved_all = false;
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
 		struct tunnel *t = &gw->tunnels[i];
 		struct addr before = t->local;
 
-		if (!resolve_tunnel(t))
+		if (!resolve_tunnel(t, &memo))
 			continue;
 		reconcile_mark(t);
 		if (!addr_equal(&before, &t->local))
@@ -412,6 +416,8 @@ int reconcile_run(struct gateway *gw, json_t **done)
 		start_timer(gw->debounce, RETRY_MIN_MS);
 	}
 	for_scope(gw, &scope, settle);
+	if (!only)
+		start_timer(gw->trim, TRIM_MS);
 	free(only);
 	return err;
 }
@@ -456,14 +462,21 @@ static void on_resolve(evutil_socket_t fd, short what, void *user)
 	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
 }
 
+static void on_trim(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what, (void)user;
+	malloc_trim(0);
+}
+
 int reconcile_init(struct gateway *gw)
 {
 	struct timeval resync = {.tv_sec = GATEWAY_RESYNC_MS / 1000};
 
 	gw->debounce = evtimer_new(gw->base, on_debounce, gw);
 	gw->resolve = evtimer_new(gw->base, on_resolve, gw);
+	gw->trim = evtimer_new(gw->base, on_trim, gw);
 	gw->resync = event_new(gw->base, -1, EV_PERSIST, on_resync, gw);
-	if (!gw->debounce || !gw->resolve || !gw->resync)
+	if (!gw->debounce || !gw->resolve || !gw->trim || !gw->resync)
 		return -ENOMEM;
 	gw->unresolved_all = gw->dirty_all = true;
 	return evtimer_add(gw->resync, &resync) ? -ENOMEM : 0;

@@ -16,18 +16,34 @@
 #include "gre/addr.h"
 #include "gre/link.h"
 
-static int local_find(struct tunnel *t, struct addr *local, uint32_t *mtu)
+static int interface_address(struct tunnel *t, struct resolve_memo *memo, struct addr *local)
+{
+	const char *ifname = t->conf->local.ifname;
+
+	if (memo->family != t->conf->remote.family || strcmp(memo->ifname, ifname) != 0) {
+		memo->err = gre_addr_first(t->gw->rtnl, ifname, t->conf->remote.family,
+					   &memo->local);
+		memo->family = t->conf->remote.family;
+		snprintf(memo->ifname, sizeof(memo->ifname), "%s", ifname);
+	}
+	*local = memo->local;
+	return memo->err;
+}
+
+static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *local,
+		      uint32_t *mtu)
 {
 	const struct conf_local *spec = &t->conf->local;
 	struct addr source;
-	int err = gre_path_get(t->gw->rtnl, &t->conf->remote, &source, mtu, &t->underlay);
+	int err = gre_path_get(t->gw->rtnl, &t->conf->remote, &source, mtu, &t->underlay,
+			       &memo->link);
 
 	switch (spec->kind) {
 	case CONF_LOCAL_ADDRESS:
 		*local = spec->addr;
 		return 0;
 	case CONF_LOCAL_INTERFACE:
-		return gre_addr_first(t->gw->rtnl, spec->ifname, t->conf->remote.family, local);
+		return interface_address(t, memo, local);
 	case CONF_LOCAL_AUTO:
 		*local = source;
 		return err;
@@ -65,11 +81,11 @@ static bool local_adopt(const struct tunnel *t, struct addr *local)
 	return true;
 }
 
-bool resolve_tunnel(struct tunnel *t)
+bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 {
 	struct addr local = {0};
 	uint32_t mtu = 0;
-	int err = local_find(t, &local, &mtu);
+	int err = local_find(t, memo, &local, &mtu);
 	bool changed = false;
 
 	if (err && !t->local.family && local_adopt(t, &local))

@@ -5,8 +5,17 @@
 
 #include "daemon/gateway.h"
 
+/* What one pass over the tunnels has asked already: most of them start at the same place. Zeroed by the caller. */
+struct resolve_memo {
+	struct gre_link_mtu link;
+	char ifname[IF_NAMESIZE];
+	uint8_t family;
+	int err;
+	struct addr local; /* of ifname and family */
+};
+
 /* True when something of the tunnel changed. A local address once known is kept when it cannot be found now. */
-bool resolve_tunnel(struct tunnel *t);
+bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo);
 
 /* A sentence when net.ipv4.conf.{all,IF}.disable_xfrm or disable_policy would let GRE past the policies, else NULL. The caller frees. */
 char *resolve_sysctl_fault(struct gateway *gw);

@@ -11,6 +11,7 @@
 #include "daemon/sas.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -329,4 +330,36 @@ void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n)
 	if (b && nl_batch_len(b))
 		nl_batch_send(t->gw->xfrm, b, ignore_result, NULL);
 	nl_batch_free(b);
+}
+
+struct doomed {
+	const uint32_t *reqids;
+	size_t n;
+	struct nl_batch *batch;
+};
+
+static int reqid_cmp(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int doom_one(void *user, const struct xfrm_sa *sa)
+{
+	struct doomed *d = user;
+
+	if (sa->spi && bsearch(&sa->reqid, d->reqids, d->n, sizeof(*d->reqids), reqid_cmp))
+		xfrm_sa_put_delete(d->batch, sa);
+	return 0;
+}
+
+void sas_delete(struct gateway *gw, const uint32_t *reqids, size_t n)
+{
+	struct doomed d = {.reqids = reqids, .n = n, .batch = nl_batch_new()};
+
+	/* Deleting one twice, after a dump that began anew, is no harm. */
+	if (d.batch && !xfrm_sa_dump(gw->xfrm, doom_one, NULL, &d) && nl_batch_len(d.batch))
+		nl_batch_send(gw->xfrm, d.batch, ignore_result, NULL);
+	nl_batch_free(d.batch);
 }

@@ -21,5 +21,10 @@ void sas_pin_tick(struct tunnel *t, uint64_t now);
 bool sas_have(const struct tunnel *t, bool outbound);
 /* Deletes the SAs of t that charon does not list (spis, n) when a look before had found the same. */
 void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n);
+/*
+ * Deletes the kernel's SAs of these reqids (sorted), of tunnels that go: charon does so later, if it runs. What came in on them
+ * until then would be answered in clear, by ICMP errors that quote it, as soon as neither link nor guard is there.
+ */
+void sas_delete(struct gateway *gw, const uint32_t *reqids, size_t n);
 
 #endif

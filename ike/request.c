@@ -83,7 +83,9 @@ struct ike_msg *ike_req_initiate(const char *name)
 
 struct ike_msg *ike_req_terminate(const char *name, uint32_t ike_id, bool force)
 {
-	struct ike_msg *m = request_of("terminate", "ike", name);
+	/* Of name and id charon ends what matches either (5.9.8 vici_control.c, terminate). */
+	struct ike_msg *m = ike_id ? ike_msg_new("terminate")
+				   : request_of("terminate", "ike", name);
 
 	if (m && ike_id)
 		ike_msg_value(m, "ike-id", "%u", ike_id);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SEED_SIZE crypto_sign_SEEDBYTES
@@ -196,6 +197,73 @@ static bool public_refuse_as(char *err, size_t err_size, const char *why)
 	return false;
 }
 
+/*
+ * Keys whose point was found good, by a keyed hash of 64 bits: the check takes 40 us, and without this each reload would
+ * make it anew for every peer. An open-addressed table, at most half full; room is a power of two.
+ */
+static struct {
+	uint64_t *at;
+	size_t used, room;
+	unsigned char key[crypto_shorthash_KEYBYTES];
+} known;
+
+static uint64_t known_hash(const unsigned char *public)
+{
+	uint64_t hash;
+
+	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "hash size");
+	if (!known.room)
+		randombytes_buf(known.key, sizeof(known.key));
+	crypto_shorthash((unsigned char *)&hash, public, crypto_sign_PUBLICKEYBYTES, known.key);
+	return hash | 1; /* 0 is an empty place */
+}
+
+static uint64_t *known_place(uint64_t *at, size_t room, uint64_t hash)
+{
+	size_t i = hash / 2 & (room - 1);
+
+	while (at[i] && at[i] != hash)
+		i = (i + 1) & (room - 1);
+	return &at[i];
+}
+
+static bool known_grow(void)
+{
+	size_t room = known.room ? known.room * 2 : 64;
+	uint64_t *at = calloc(room, sizeof(*at));
+
+	if (!at)
+		return false;
+	for (size_t i = 0; i < known.room; i++)
+		if (known.at[i])
+			*known_place(at, room, known.at[i]) = known.at[i];
+	free(known.at);
+	known.at = at;
+	known.room = room;
+	return true;
+}
+
+static void known_add(uint64_t hash)
+{
+	if (known.used * 2 >= known.room && !known_grow())
+		return;
+	*known_place(known.at, known.room, hash) = hash;
+	known.used++;
+}
+
+/* A point of small order, all zeros say, would verify forged signatures (RFC 8032 section 8). */
+static bool point_is_good(const unsigned char *public)
+{
+	uint64_t hash = known_hash(public);
+
+	if (known.room && *known_place(known.at, known.room, hash))
+		return true;
+	if (!crypto_core_ed25519_is_valid_point(public))
+		return false;
+	known_add(hash);
+	return true;
+}
+
 bool key_public_parse(const char *text, unsigned char der[KEY_PUBLIC_DER_SIZE], char *err,
 		      size_t err_size)
 {
@@ -211,11 +279,7 @@ bool key_public_parse(const char *text, unsigned char der[KEY_PUBLIC_DER_SIZE], 
 	if (memcmp(bytes, public_head, sizeof(public_head)))
 		return public_refuse_as(err, err_size,
 					"not an Ed25519 key: those begin with MCowBQYDK2VwAyEA");
-	/*
-	 * A point of small order, all zeros say, would verify forged signatures (RFC 8032 section
-	 * 8).
-	 */
-	if (!crypto_core_ed25519_is_valid_point(bytes + sizeof(public_head)))
+	if (!point_is_good(bytes + sizeof(public_head)))
 		return public_refuse_as(
 			err, err_size,
 			"no Ed25519 key has these bytes: a character of it is wrong");
