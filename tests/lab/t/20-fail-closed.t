@@ -60,7 +60,8 @@ covered() {
 	[ "$(lab_run "$1" nft list table inet gwd | grep -c counter.packets)" -ge 2 ]
 }
 
-# NODE: as if gwd had never run; the link first
+# NODE: as if gwd had never run; the link first. There must be no SA: what came in on it would be quoted in clear, by an
+# ICMP error of a kernel that has neither link nor guard.
 wipe() {
 	ip -n "$1" link del "$(site_tunnel "$1")" 2>/dev/null
 	ip -n "$1" xfrm policy flush
@@ -92,20 +93,21 @@ rekeyed() {
 	[ -n "$spi" ] && [[ $spi != *"$2"* ]]
 }
 
-# NODE: no SA of any kind but those being negotiated
-sas_ended() {
-	! ip -n "$1" xfrm state list | grep -q 'aead\|auth'
-}
-
-# NODE SYSCALL N: start gwd and kill it as it makes its Nth SYSCALL; true if it was
+# NODE SYSCALL N: start gwd, which is killed as it makes its Nth SYSCALL; false if it came up before that
 start_killed() {
-	lab_spawn "$1" gwd-killed timeout -s KILL 15 strace -qq -o "$LAB_DIR/strace" -e trace="$2" -e "inject=$2:signal=KILL:when=$3" \
+	local pid
+
+	lab_spawn "$1" gwd strace -D -qq -o "$LAB_DIR/strace" -s 0 -e trace="$2" -e "inject=$2:signal=KILL:when=$3" \
 		"$LAB_GWD" -c /etc/gwd/gwd.yaml
-	lab_wait 12 strace_over "$1"
+	pid=$(lab_pid "$1" gwd)
+	lab_wait 15 gone_or_answers "$1" "$pid"
+	lab_gone "$pid" && return
+	lab_gwd_kill "$1"
+	return 1
 }
 
-strace_over() {
-	grep -q 'killed by SIGKILL' "$LAB_DIR/strace" 2>/dev/null && lab_gone "$(lab_pid "$1" gwd-killed)"
+gone_or_answers() {
+	lab_gone "$2" || lab_gwd_answers "$1"
 }
 
 # NODE N: kill gwd as it makes the Nth send from now on, while it takes another configuration
@@ -114,11 +116,11 @@ reload_killed() {
 
 	pid=$(lab_pid "$1" gwd)
 	rm -f "$LAB_DIR/strace"
-	lab_spawn "$1" strace strace -q -o "$LAB_DIR/strace" -e trace=sendto,sendmsg \
+	lab_spawn "$1" strace strace -o "$LAB_DIR/strace" -s 0 -e trace=sendto,sendmsg \
 		-e "inject=sendto,sendmsg:signal=KILL:when=$2" -p "$pid"
 	lab_wait 10 grep -q attached "$LAB_DIR/$1/log/strace.log" || return
 	: >"$LAB_DIR/$1/log/strace.log"
-	kill -HUP "$pid"
+	kill -HUP "$pid" 2>/dev/null
 	lab_wait 5 lab_gone "$pid" || { kill -KILL "$pid"; return 1; }
 }
 
@@ -128,7 +130,7 @@ ip -n hq route add blackhole 10.255.0.0/16
 ip -n hq route add blackhole 2001:db8:ff::/48
 ip -n branch route add blackhole 10.255.0.0/16
 ip -n branch route add blackhole 2001:db8:ff::/48
-lab_capture_start clear inet any 256 "proto 47 or ip6 proto 47"
+lab_capture_start clear inet any 256 "proto 47"
 lab_capture_start wire inet hq0 128
 sites_keys
 sites_conf "    esp: {rekey-time: 5s}"
@@ -158,6 +160,7 @@ ok "and without those of branch" both_up
 still_none "SAs flushed"
 policies_away hq
 policies_away branch
+ok "hq has its policies back" lab_wait 5 covered hq
 ok "up again without the policies" both_up
 guard_away hq
 guard_away branch
@@ -167,25 +170,29 @@ still_none "policies flushed, guard deleted"
 
 # ---- gwd killed as it starts, from nothing, at each of its first steps
 lab_gwd_kill hq
+lab_charon_kill hq
+sas_away hq
 killed=0 linked=0 uncovered=''
-for step in "sendmsg 1" "sendmsg 2" "sendmsg 3" "sendto "{2..26..3}; do
+# the guard is one sendmsg; before the 14th sendto gwd only looks
+for step in "sendmsg 1" "sendto "{16..24..2}; do
 	wipe hq
 	# shellcheck disable=SC2086 # two words
 	start_killed hq $step && killed=$((killed + 1))
-	lab_stop hq gwd-killed KILL
 	ip -n hq link show branch1 >/dev/null 2>&1 && linked=$((linked + 1))
 	covered hq || uncovered+="$step "
-	diag "$step: $(tail -1 "$LAB_DIR/strace") killed $killed linked $linked"
 done
-cmp_ok "gwd was killed while it started" "$killed" '>=' 8
+cmp_ok "gwd was killed while it started" "$killed" '>=' 5
+cmp_ok "before there was a link" "$linked" '<' 5
+cmp_ok "and after" "$linked" '>=' 1
 is "never a link without policies and guard" "$uncovered" ""
 still_none "gwd killed while it starts"
+lab_charon_start hq
 ok "gwd starts on what it had left" lab_gwd_start hq
 ok "and heals it" both_up
 
 # ---- gwd killed as it takes another configuration
 reloads=0 uncovered=''
-for n in 1 2 3 5 7 9 12; do
+for n in 1 4 7 10 13; do
 	if grep -q gre-key "$LAB_DIR/hq/gwd/gwd.yaml"; then
 		sed -i '/gre-key/d; s/203.0.113.99/203.0.113.7/' "$LAB_DIR/hq/gwd/gwd.yaml"
 	else
@@ -196,7 +203,7 @@ for n in 1 2 3 5 7 9 12; do
 	rm -f "$LAB_DIR/hq/pid/gwd"
 	lab_gwd_start hq
 done
-cmp_ok "gwd was killed while it reloaded" $reloads '>=' 5
+cmp_ok "gwd was killed while it reloaded" $reloads '>=' 4
 is "never a link without policies and guard, reloading" "$uncovered" ""
 still_none "gwd killed while it reloads"
 sed -i '/gre-key/d; s/203.0.113.99/203.0.113.7/' "$LAB_DIR/hq/gwd/gwd.yaml"
@@ -205,35 +212,30 @@ ok "up after all this" both_up
 
 # ---- charon killed
 both lab_charon_kill
-ok "the kernel's SAs end" lab_wait 20 sas_ended hq
+both sas_away
 before=$(policies_stopped hq)
 ok "the policies stop what is sent" lab_wait 10 more_than hq policies_stopped "$before"
-still_none "charon killed"
+still_none "charon killed, its SAs ended"
 ok "charon starts again" both lab_charon_start
 ok "the tunnel comes up again" both_up
 
 # ---- each layer alone, with nobody to heal
-alone() {
-	local name=$1
-
-	both lab_gwd_kill
-	both policies_away
-	before=$(guard_stopped hq)
-	ok "$name: the guard alone stops it" lab_wait 10 more_than hq guard_stopped "$before"
-	ok "$name: on branch too" lab_wait 10 more_than branch guard_stopped 0
-	still_none "$name, the guard alone"
-	ok "$name: gwd starts" both lab_gwd_start
-	ok "$name: and heals" both_up
-	both lab_gwd_kill
-	both guard_away
-	both sas_away
-	before=$(policies_stopped hq)
-	ok "$name: the policies alone stop it" lab_wait 10 more_than hq policies_stopped "$before"
-	still_none "$name, the policies alone"
-	ok "$name: gwd starts once more" both lab_gwd_start
-	ok "$name: and heals once more" both_up
-}
-alone IPv4
+both lab_gwd_kill
+both policies_away
+before=$(guard_stopped hq)
+ok "the guard alone stops it" lab_wait 10 more_than hq guard_stopped "$before"
+ok "on branch too" lab_wait 10 more_than branch guard_stopped 0
+still_none "the guard alone"
+ok "gwd starts" both lab_gwd_start
+ok "and heals" both_up
+both lab_gwd_kill
+both guard_away
+both sas_away
+before=$(policies_stopped hq)
+ok "the policies alone stop it" lab_wait 10 more_than hq policies_stopped "$before"
+still_none "the policies alone"
+ok "gwd starts once more" both lab_gwd_start
+ok "and heals once more" both_up
 
 # ---- changes
 ok "another MTU" both change 's/^    addresses:/    mtu: 1300\n&/'
@@ -261,25 +263,8 @@ ok "added" lab_gwctl hq reload
 ok "is up once more" both_up
 still_none "disabled, removed, added"
 
-# ---- the same over IPv6, to which both change
-change hq 's/^    remote: .*/    remote: 2001:db8:f7::7/' >/dev/null
-change branch 's/^    remote: .*/    remote: 2001:db8:f1::1/' >/dev/null
-ok "up over IPv6" both_up
-alone IPv6
-
 # ---- and if nothing protects?
-is "0 canaries read" "$(lab_capture_canary wire)" 0
-both lab_gwd_kill
-both guard_away
-both policies_away
-lab_sleep 1
-change_back() {
-	lab_gwd_start "$1" && change "$1" "s/^    remote: .*/    remote: $2/"
-}
-v6=$(lab_capture_count clear 'ip6 proto 47')
-cmp_ok "the capture sees GRE over IPv6 when nothing protects it" "$v6" '>' 50
-change_back hq 203.0.113.7 >/dev/null
-change_back branch 198.51.100.1 >/dev/null
+is "0 canaries read, not in an ICMP error either" "$(lab_capture_canary wire)" 0
 both lab_gwd_kill
 both guard_away
 both policies_away
@@ -288,9 +273,9 @@ lab_udp_stop there
 lab_udp_stop back
 lab_capture_stop clear
 lab_capture_stop wire
-cmp_ok "and GRE over IPv4" "$(lab_capture_count clear 'ip proto 47')" '>' 50
+cmp_ok "the capture sees GRE when nothing protects it" "$(lab_capture_count clear 'ip proto 47')" '>' 50
 cmp_ok "and reads it" "$(lab_capture_canary wire)" '>' 100
-cmp_ok "ESP crossed all the while" "$(lab_capture_count wire 'proto 50 or ip6 proto 50')" '>' 2000
+cmp_ok "ESP crossed all the while" "$(lab_capture_count wire 'ip proto 50')" '>' 2000
 cmp_ok "the flow never paused" "$(lab_udp_get there sent)" '>' 5000
 
 done_testing

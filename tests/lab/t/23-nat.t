@@ -39,9 +39,8 @@ is "nothing in clear, whatever the NAT did" "$(lab_capture_count wire 'proto 47'
 stopped=$(lab_gwctl hq status --json | jq .gateway.nat_dropped)
 cmp_ok "what the NAT took out of IPsec was stopped and counted" "$stopped" '>' 0
 
-ok "with protocol 47 excepted" lab_run hq nft insert rule ip office post ip protocol gre accept
-lab_run hq conntrack -F 2>/dev/null
-ok "the tunnel comes up" lab_wait 30 site_is hq up
+ok "without that NAT" lab_run hq nft delete table ip office
+ok "the tunnel is up" lab_wait 30 site_is hq up
 lab_wait 15 lab_run hq ping -q -c1 -W1 10.255.0.2
 ok "and carries again" lab_run hq ping -q -c3 -i0.2 -W2 10.255.0.2
 

@@ -11,17 +11,17 @@
 RATE=300
 ALLOWED=3	# packets per rekey and direction: where all is emulated a process may stand still for longer than the margin
 
-# CHILD_SAs that branch (the lower identity: it rekeys) has established so far
-children() {
-	grep -c "CHILD_SA gre{[0-9]*} established" "$LAB_DIR/$1/log/charon.log"
+# rekeyings of CHILD_SAs so far
+rekeys() {
+	grep -c "outbound CHILD_SA gre{[0-9]*} established" "$LAB_DIR/$1/log/charon.log"
 }
 
 ike_rekeys() {
 	grep -c "IKE_SA .* rekeyed between" "$LAB_DIR/$1/log/charon.log"
 }
 
-children_are() {
-	(($(children "$1") >= $2))
+rekeys_are() {
+	(($(rekeys "$1") >= $2))
 }
 
 ike_rekeyed() {
@@ -32,11 +32,17 @@ one_pair() {
 	[ "$(ip -n "$1" xfrm state | grep -c '^src')" = 2 ]
 }
 
+# The rekey is over: both have deleted the SA they sent with before.
+one_outbound() {
+	[ "$(ip -n hq xfrm state list src 198.51.100.1 | grep -c '^src')" = 1 ] &&
+		[ "$(ip -n branch xfrm state list src 203.0.113.7 | grep -c '^src')" = 1 ]
+}
+
 drops() {
 	lab_run "$1" awk '$2 { printf "%s=%s ", $1, $2 }' /proc/net/xfrm_stat
 }
 
-# NAME N WHAT: how the flows there.NAME and back.NAME came through N rekeys
+# NAME N WHAT SECONDS: how the flows there.NAME and back.NAME came through N rekeys
 verdict() {
 	local d
 
@@ -59,25 +65,35 @@ flows() {
 
 lab_topology
 LAB_GWD_ARGS=-v
-ok "the tunnel comes up" sites_up "    esp: {rekey-time: 8s}
-    ike: {rekey-time: 40s}"
+ok "the tunnel comes up" sites_up
 
-before=$(children branch) start=$SECONDS
-flows leader
-ok "six rekeys of the CHILD_SA" lab_wait 70 children_are branch $((before + 6))
-ok "the IKE_SA is rekeyed" lab_wait 30 ike_rekeyed 1
-verdict leader $(($(children branch) - before)) "rekeyed by the leader" $((SECONDS - start))
+# Lifetimes are long: only these rekeys happen.
+before=$(rekeys hq) start=$SECONDS n=0
+flows hand
+for end in hq branch hq branch; do
+	n=$((n + 1))
+	ok "a rekey begun by $end" lab_swanctl $end --rekey --child gre
+	ok "is done" lab_wait 15 rekeys_are hq $((before + n))
+	ok "and over" lab_wait 15 one_outbound
+	lab_sleep 0.5
+done
+verdict hand $n "rekeyed by hand" $((SECONDS - start))
 diag "hq:     $(drops hq)"
 diag "branch: $(drops branch)"
 
-before=$(children hq) start=$SECONDS
-flows other
-for i in 1 2 3; do
-	ok "a rekey begun by the other end ($i)" lab_swanctl hq --rekey --child gre
-	ok "is done" lab_wait 15 children_are hq $((before + i))
-	lab_sleep 1
+# Now by the kernel's expiry, at the end whose turn it is. charon keeps a CHILD_SA's lifetimes with its IKE_SA.
+sites_conf "    esp: {rekey-time: 8s}
+    ike: {rekey-time: 40s}"
+for end in hq branch; do
+	ok "$end takes shorter lifetimes" lab_gwctl $end reload
 done
-verdict other $(($(children hq) - before)) "rekeyed by the other end" $((SECONDS - start))
+ok "the tunnel is made anew" lab_gwctl branch restart hq
+ok "and is up on hq" lab_wait 20 site_is hq up
+before=$(rekeys branch) start=$SECONDS
+flows time
+ok "six rekeys of the CHILD_SA" lab_wait 70 rekeys_are branch $((before + 6))
+ok "the IKE_SA is rekeyed" lab_wait 30 ike_rekeyed 1
+verdict time $(($(rekeys branch) - before)) "rekeyed by time" $((SECONDS - start))
 diag "hq:     $(drops hq)"
 diag "branch: $(drops branch)"
 
