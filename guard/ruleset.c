@@ -21,8 +21,9 @@
  * Quotes. GRE that came under IPsec and that no device takes (the link is gone or has another key,
  * the SAs are not) is answered by the kernel with an ICMP error in clear (gre_rcv in ip_gre.c and
  * ip6_gre.c: destination unreachable), which quotes up to 548 bytes of what was protected, of IPv6
- * 1232. No ICMP error about GRE leaves in clear, whosever GRE it is: when it is made, a tunnel that
- * goes has no pair any more.
+ * 1232. No such error leaves in clear, whosever GRE it is about: when it is made, a tunnel that goes
+ * has no pair any more. "Fragmentation needed" and "packet too big" pass: a router sends them about GRE
+ * it forwards, never about GRE that ended here.
  *
  * How. Only the last expression of a rule looks into a set, and a set has one direction, so that
  * an element's own counter counts exactly the packets of its pair that were stopped there. The
@@ -72,10 +73,12 @@ const struct guard_rule guard_rules[] = {
 	 "quote4"},
 	{"out", "out icmp6", "meta l4proto 58 rt ipsec missing", NULL, "jump", "quote6"},
 	/* RFC 792: the quoted header begins behind 8 bytes, its protocol is the 10th byte. */
-	{"quote4", "quote4", "@th,0,8 { 3, 11, 12 } @th,136,8 47", NULL, "drop", NULL},
-	/* RFC 4443: errors have types below 128; 60 is a tunnel encapsulation limit (RFC 2473). */
-	{"quote6", "quote6", "@th,0,8 < 128 @th,112,8 47", NULL, "drop", NULL},
-	{"quote6", "quote6 limit", "@th,0,8 < 128 @th,112,8 60 @th,384,8 47", NULL, "drop", NULL},
+	{"quote4", "quote4", "@th,0,16 != 0x0304 @th,0,8 { 3, 11, 12 } @th,136,8 47", NULL, "drop",
+	 NULL},
+	/* RFC 4443: 1, 3 and 4 are errors, 2 is "packet too big"; 60 is a tunnel encapsulation limit (RFC 2473). */
+	{"quote6", "quote6", "@th,0,8 { 1, 3, 4 } @th,112,8 47", NULL, "drop", NULL},
+	{"quote6", "quote6 limit", "@th,0,8 { 1, 3, 4 } @th,112,8 60 @th,384,8 47", NULL, "drop",
+	 NULL},
 	{"late", "late uncovered", GRE_MARKED "rt ipsec missing counter", NULL, "drop", NULL},
 	{"late", "late covered", GRE_MARKED "meta mark set meta mark and " GUARD_MARK_REST, NULL,
 	 "mangle", NULL},

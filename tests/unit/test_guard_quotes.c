@@ -33,6 +33,7 @@ struct quote {
 	bool six;
 	uint8_t type, protocols[2];
 	bool stopped;
+	uint8_t code;
 };
 
 struct message {
@@ -99,7 +100,7 @@ static void sent(ssize_t n)
 
 static void quote_send(const struct quote *q, const uint8_t *protocols, uint32_t mark)
 {
-	struct message m = {.type = q->type, .mark = htonl(mark)};
+	struct message m = {.type = q->type, .code = q->code, .mark = htonl(mark)};
 	struct sockaddr_in to4 = {.sin_family = AF_INET};
 	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	struct {
@@ -168,15 +169,19 @@ static void guard_commands(struct text *t)
 static void test_quotes(void **state)
 {
 	static const struct quote quotes[] = {
-		{false, 3, {GRE}, true},
-		{false, 11, {GRE}, true},
-		{false, 12, {GRE}, true},
+		{false, 3, {GRE}, true, 0},
+		{false, 11, {GRE}, true, 0},
+		{false, 12, {GRE}, true, 0},
+		/* A router says so about GRE it forwards. */
+		{false, 3, {GRE}, false, 4},
+		{false, 3, {GRE}, true, 3},
+		{true, 2, {GRE}, false, 0},
 		/* An echo reply may hold anything. */
-		{false, 0, {GRE}, false},
-		{true, 1, {GRE}, true},
-		{true, 4, {IPPROTO_DSTOPTS, GRE}, true},
-		{true, 4, {IPPROTO_DSTOPTS, IPPROTO_UDP}, false},
-		{true, 129, {GRE}, false},
+		{false, 0, {GRE}, false, 0},
+		{true, 1, {GRE}, true, 0},
+		{true, 4, {IPPROTO_DSTOPTS, GRE}, true, 0},
+		{true, 4, {IPPROTO_DSTOPTS, IPPROTO_UDP}, false, 0},
+		{true, 129, {GRE}, false, 0},
 	};
 	struct text t = {0};
 
