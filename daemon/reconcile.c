@@ -428,6 +428,7 @@ int reconcile_preview(struct gateway *gw, json_t **plan, char *err, size_t err_s
 	int e;
 
 	resolve_all(gw);
+	gw->guard_dirty = true;
 	e = make_plan(gw, &r, err, err_size);
 	if (!e)
 		*plan = plan_json(&r.plan, gw->conf, NULL);
@@ -478,6 +479,6 @@ int reconcile_init(struct gateway *gw)
 	gw->resync = event_new(gw->base, -1, EV_PERSIST, on_resync, gw);
 	if (!gw->debounce || !gw->resolve || !gw->trim || !gw->resync)
 		return -ENOMEM;
-	gw->unresolved_all = gw->dirty_all = true;
+	gw->unresolved_all = gw->dirty_all = gw->guard_dirty = true;
 	return evtimer_add(gw->resync, &resync) ? -ENOMEM : 0;
 }

@@ -260,7 +260,7 @@ const char *gre_addr_format(const struct gre_addr *a, char *buf, size_t size)
 }
 
 int gre_path_get(struct nl *nl, const struct addr *remote, struct addr *local, uint32_t *mtu,
-		 unsigned *ifindex)
+		 unsigned *ifindex, struct gre_link_mtu *known)
 {
 	struct path p = {0};
 	struct gre_link link;
@@ -268,14 +268,14 @@ int gre_path_get(struct nl *nl, const struct addr *remote, struct addr *local, u
 
 	if (err)
 		return err;
-	if (!p.mtu) {
+	if (!p.mtu && p.ifindex != known->ifindex) {
 		err = gre_link_get_index(nl, p.ifindex, &link);
 		if (err)
 			return err;
-		p.mtu = link.mtu;
+		*known = (struct gre_link_mtu){p.ifindex, link.mtu};
 	}
 	*local = p.local;
-	*mtu = p.mtu;
+	*mtu = p.mtu ? p.mtu : known->mtu;
 	*ifindex = p.ifindex;
 	return 0;
 }

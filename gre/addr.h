@@ -33,12 +33,19 @@ int gre_addr_dump(struct nl *nl, unsigned ifindex, gre_addr_fn fn, void (*restar
 
 const char *gre_addr_format(const struct gre_addr *a, char *buf, size_t size);
 
+/* A link's MTU as asked last, so that many paths over one link ask once; ifindex 0: none yet. */
+struct gre_link_mtu {
+	unsigned ifindex;
+	uint32_t mtu;
+};
+
 /*
  * For the transport side: the local address the kernel would use towards remote (RTM_GETROUTE), and the path's MTU
- * (RTAX_MTU when the route or the exception table has one, else the output link's). -ENETUNREACH and the like when there is no route.
+ * (RTAX_MTU when the route or the exception table has one, else the output link's: looked up in known, and noted there).
+ * -ENETUNREACH and the like when there is no route.
  */
 int gre_path_get(struct nl *nl, const struct addr *remote, struct addr *local, uint32_t *mtu,
-		 unsigned *ifindex);
+		 unsigned *ifindex, struct gre_link_mtu *known);
 /* The first global address of a family on an interface; -ENODEV, -EADDRNOTAVAIL. */
 int gre_addr_first(struct nl *nl, const char *ifname, uint8_t family, struct addr *out);
 

@@ -7,6 +7,8 @@
  * Source NAT of the GRE itself takes it out of IPsec after the output hook; such packets are dropped late in postrouting
  * and counted for the whole table (guard/ruleset.c says how).
  *
+ * It also drops ICMP errors in clear that quote GRE, of any pair: what they quote may have come under IPsec.
+ *
  * Building the commands (guard/ruleset.c) and reading the ruleset's JSON (guard/parse.c) are pure;
  * libnftables is called in guard/guard.c only, notifications are read in guard/events.c.
  */
