@@ -245,12 +245,7 @@ static void put_unless_stopped(struct applier *a, struct nl_batch *b, size_t i)
 /* RTM_DELLINK by group takes every link of the group: the kernel must show none there but these. */
 static void put_group_delete(struct applier *a, struct nl_batch *b, size_t from, size_t to)
 {
-	/* Where nothing is wanted any more the group they are in will do. */
-	if (a->gw->torn_down) {
-		gre_link_put_delete_group(b, GRE_GROUP);
-		a->owner[a->n_owner++] = from;
-	}
-	for (size_t i = from; i < to && !a->gw->torn_down; i++) {
+	for (size_t i = from; i < to; i++) {
 		const struct gre_link *have = a->plan->actions.at[i].have;
 
 		gre_link_put_group(b, have->ifindex, GRE_GROUP_DOOMED);

@@ -16,6 +16,8 @@
 #include "lib/log.h"
 #include "xfrm/events.h"
 
+#define READS_MAX 64 /* of 256 messages, before the loop sees to others */
+
 static void lost(struct gateway *gw, const char *what)
 {
 	log_warn(NULL, "%s events were lost; reading everything again", what);
@@ -42,9 +44,12 @@ static void link_event(struct gateway *gw, const struct gre_event *ev)
 static void addr_event(struct gateway *gw, const struct gre_event *ev)
 {
 	char name[IF_NAMESIZE];
-	struct tunnel *t = if_indextoname(ev->ifindex, name) ? gateway_tunnel_by_ifname(gw, name)
-							     : NULL;
+	struct tunnel *t;
 
+	/* It went with its link, whose own event says which. */
+	if (!if_indextoname(ev->ifindex, name))
+		return;
+	t = gateway_tunnel_by_ifname(gw, name);
 	if (t)
 		reconcile_mark(t);
 	else
@@ -74,9 +79,13 @@ static void on_gre_event(void *user, const struct gre_event *ev)
 static void on_rtnl(evutil_socket_t fd, short what, void *user)
 {
 	struct gateway *gw = user;
+	int r = 1;
 
 	(void)fd, (void)what;
-	if (gre_events_read(gw->rtnl_events, on_gre_event, gw) == -ENOBUFS)
+	/* All that waits: a look between two parts of one change would have to be made again. */
+	for (int i = 0; r == 1 && i < READS_MAX; i++)
+		r = gre_events_read(gw->rtnl_events, on_gre_event, gw);
+	if (r == -ENOBUFS)
 		lost(gw, "link");
 }
 
@@ -114,9 +123,12 @@ static void on_xfrm_event(void *user, const struct xfrm_event *ev)
 static void on_xfrm(evutil_socket_t fd, short what, void *user)
 {
 	struct gateway *gw = user;
+	int r = 1;
 
 	(void)fd, (void)what;
-	if (xfrm_events_read(gw->xfrm_events, on_xfrm_event, gw) == -ENOBUFS)
+	for (int i = 0; r == 1 && i < READS_MAX; i++)
+		r = xfrm_events_read(gw->xfrm_events, on_xfrm_event, gw);
+	if (r == -ENOBUFS)
 		lost(gw, "XFRM");
 }
 

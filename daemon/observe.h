@@ -6,8 +6,8 @@
 #include "daemon/gateway.h"
 
 /*
- * Everything of ours and everything in the way of what is wanted; the guard, whose reading costs most, only when it is dirty. Also takes the SAs anew (daemon/sas.h) and, with them,
- * each tunnel's pin. 0 or -errno; err then says what could not be read.
+ * Everything of ours and everything in the way of what is wanted; the guard, whose reading costs most, only when it is dirty
+ * or was not whole. Also takes the SAs anew (daemon/sas.h) and, with them, each tunnel's pin. 0 or -errno; err then says what could not be read.
  */
 int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_size);
 

@@ -48,13 +48,17 @@ static bool addr_event(const struct nlmsghdr *nlh, struct gre_event *out)
 	return true;
 }
 
-/* Routes that gre_route_parse does not describe, as blackholes, change paths all the same. */
+/*
+ * Routes that gre_route_parse does not describe, as blackholes, change paths all the same. Those that the kernel makes of an
+ * address (connected, local) tell nothing that the address's own event does not, and there are four of each.
+ */
 static bool route_event(const struct nlmsghdr *nlh, struct gre_event *out)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct gre_route route;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED ||
+	    rtm->rtm_protocol == RTPROT_KERNEL)
 		return false;
 	out->kind = GRE_EVENT_ROUTE;
 	out->ours = gre_route_parse(nlh, &route) && route.protocol == GRE_ROUTE_PROTOCOL;

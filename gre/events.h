@@ -11,7 +11,7 @@
 enum gre_event_kind {
 	GRE_EVENT_LINK, /* name, ifindex, group, gone */
 	GRE_EVENT_ADDR, /* ifindex; also of the transport's links */
-	GRE_EVENT_ROUTE, /* ours: ifindex; others: ifindex 0 (a path may have changed) */
+	GRE_EVENT_ROUTE, /* ours: ifindex; others but the kernel's: ifindex 0 (a path may have changed) */
 };
 
 struct gre_event {

@@ -18,10 +18,9 @@
  * mark to the end of postrouting, and is dropped there when its bundle is gone. No conntrack is
  * asked for this; without NAT it costs a rule or two per packet.
  *
- * Quotes. GRE that came under IPsec and that no device takes (the link is gone or has another key,
- * the SAs are not) is answered by the kernel with an ICMP error in clear (gre_rcv in ip_gre.c and
- * ip6_gre.c: destination unreachable), which quotes up to 548 bytes of what was protected, of IPv6
- * 1232. No such error leaves in clear, whosever GRE it is about: when it is made, a tunnel that goes
+ * Quotes. GRE that came under IPsec and that no device takes (the link is gone, the SAs are not) is
+ * answered by the kernel with an ICMP error in clear, destination unreachable, which quotes what was
+ * protected. No such error leaves in clear, whosever GRE it is about: when it is made, a tunnel that goes
  * has no pair any more. "Fragmentation needed" and "packet too big" pass: a router sends them about GRE
  * it forwards, never about GRE that ended here.
  *
