@@ -151,6 +151,9 @@ static void test_route_event(void **state)
 	rtm->rtm_protocol = RTPROT_BGP;
 	assert_true(gre_event_parse(nl_batch_at(b, 0), &ev));
 	assert_true(!ev.ours && !ev.ifindex);
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	assert_false(gre_event_parse(nl_batch_at(b, 0), &ev));
+	rtm->rtm_protocol = RTPROT_STATIC;
 	rtm->rtm_type = RTN_BLACKHOLE;
 	assert_true(gre_event_parse(nl_batch_at(b, 0), &ev));
 	rtm->rtm_flags = RTM_F_CLONED;
