@@ -89,6 +89,12 @@ struct loaded {
 	unsigned char digest[SECRET_DIGEST_SIZE]; /* all zero: not loaded by this session */
 };
 
+/* Sorted by name; vec.h's macros serve it. */
+struct loaded_set {
+	struct loaded *at;
+	size_t len, room;
+};
+
 struct reqid_index {
 	uint32_t reqid;
 	int tunnel;
@@ -142,8 +148,7 @@ struct gateway {
 	char *charon_reason, *charon_version;
 	uint64_t charon_since;
 	unsigned connect_tries;
-	VEC(struct loaded) conns; /* sorted by name */
-	VEC(struct loaded) secrets; /* likewise */
+	struct loaded_set conns, secrets;
 	char key_id[64]; /* charon's name of the private key we loaded */
 
 	struct control *control;

@@ -54,108 +54,85 @@ void loading_forget(struct gateway *gw)
 	gw->key_id[0] = '\0';
 }
 
-static void note_conn(struct gateway *gw, const char *name, const unsigned char *digest)
+static void note(struct loaded_set *set, const char *name, const unsigned char *digest)
 {
-	struct loaded *l = FIND(&gw->conns, name);
+	struct loaded *l = FIND(set, name);
 
-	if (!l) {
-		l = vec_push(&gw->conns);
-		if (!l)
-			return;
-		snprintf(l->name, sizeof(l->name), "%s", name);
+	if (l) {
 		memcpy(l->digest, digest, sizeof(l->digest));
-		vec_sort(&gw->conns, loaded_cmp);
 		return;
 	}
-	memcpy(l->digest, digest, sizeof(l->digest));
-}
-
-static void note_secret(struct gateway *gw, const char *name, const unsigned char *digest)
-{
-	struct loaded *l = FIND(&gw->secrets, name);
-
-	if (!l) {
-		l = vec_push(&gw->secrets);
-		if (!l)
-			return;
-		snprintf(l->name, sizeof(l->name), "%s", name);
-		memcpy(l->digest, digest, sizeof(l->digest));
-		vec_sort(&gw->secrets, loaded_cmp);
+	l = vec_push(set);
+	if (!l)
 		return;
-	}
+	snprintf(l->name, sizeof(l->name), "%s", name);
 	memcpy(l->digest, digest, sizeof(l->digest));
+	vec_sort(set, loaded_cmp);
 }
 
-static void drop(struct loaded *at, size_t *len, struct loaded *l)
+static void drop(struct loaded_set *set, struct loaded *l)
 {
 	if (!l)
 		return;
-	memmove(l, l + 1, (size_t)(&at[--*len] - l) * sizeof(*l));
+	memmove(l, l + 1, (size_t)(&set->at[--set->len] - l) * sizeof(*l));
 }
 
 /* One query's answer: names of ours, sorted, to be matched with what we think is loaded. */
-struct listing {
-	VEC(struct loaded) names;
-};
-
 static void list_one(void *user, const char *name)
 {
-	struct listing *l = user;
+	struct loaded_set *l = user;
 	struct loaded *slot;
 
 	if (strncmp(name, IKE_PREFIX, strlen(IKE_PREFIX)) || strlen(name) >= IKE_NAME_SIZE)
 		return;
-	slot = vec_push(&l->names);
+	slot = vec_push(l);
 	if (slot)
 		snprintf(slot->name, sizeof(slot->name), "%s", name);
 }
 
+/* What we loaded, and is still listed, is still what we loaded. */
+static void digests_keep(struct loaded_set *listed, const struct loaded_set *known)
+{
+	for (size_t i = 0; i < listed->len; i++) {
+		const struct loaded *l = FIND(known, listed->at[i].name);
+
+		if (l)
+			memcpy(listed->at[i].digest, l->digest, sizeof(l->digest));
+	}
+}
+
 void loading_take_conns(struct gateway *gw, const struct ike_msg *answer)
 {
-	struct listing l = {0};
+	struct loaded_set l = {0};
 	bool lost = false;
 
 	ike_answer_list(answer, "conns", list_one, &l);
-	vec_sort(&l.names, loaded_cmp);
-	for (size_t i = 0; i < l.names.len; i++) {
-		struct loaded *known = FIND(&gw->conns, l.names.at[i].name);
-
-		if (known)
-			memcpy(l.names.at[i].digest, known->digest, sizeof(known->digest));
-	}
+	vec_sort(&l, loaded_cmp);
+	digests_keep(&l, &gw->conns);
 	for (size_t i = 0; i < gw->conns.len; i++)
-		lost |= !FIND(&l.names, gw->conns.at[i].name);
+		lost |= !FIND(&l, gw->conns.at[i].name);
 	free(gw->conns.at);
-	gw->conns.at = l.names.at;
-	gw->conns.len = l.names.len;
-	gw->conns.room = l.names.room;
+	gw->conns = l;
 	if (lost)
 		log_warn(NULL, "somebody unloaded our connections from charon; loading them again");
 }
 
 void loading_take_shared(struct gateway *gw, const struct ike_msg *answer)
 {
-	struct listing l = {0};
+	struct loaded_set l = {0};
 	struct loaded *key = FIND(&gw->secrets, gw->public_key);
 
 	ike_answer_list(answer, "keys", list_one, &l);
 	if (key) {
-		struct loaded *slot = vec_push(&l.names);
+		struct loaded *slot = vec_push(&l);
 
 		if (slot)
 			*slot = *key;
 	}
-	vec_sort(&l.names, loaded_cmp);
-	for (size_t i = 0; i < l.names.len; i++) {
-		struct loaded *known = FIND(&gw->secrets, l.names.at[i].name);
-
-		if (known)
-			memcpy(l.names.at[i].digest, known->digest, sizeof(known->digest));
-	}
+	vec_sort(&l, loaded_cmp);
+	digests_keep(&l, &gw->secrets);
 	free(gw->secrets.at);
-	gw->secrets.at = l.names.at;
-	gw->secrets.len = l.names.len;
-	gw->secrets.room = l.names.room;
+	gw->secrets = l;
 }
 
 struct key_search {
@@ -179,7 +156,7 @@ void loading_take_keys(struct gateway *gw, const struct ike_msg *answer)
 		return;
 	ike_answer_list(answer, "keys", key_match, &s);
 	if (!s.found)
-		drop(gw->secrets.at, &gw->secrets.len, key);
+		drop(&gw->secrets, key);
 }
 
 static int observe_one_conn(struct objects *out, const struct loaded *l, int tunnel)
@@ -278,7 +255,7 @@ static void conn_accepted(struct tunnel *t, bool changed)
 static void load_split(struct gateway *gw, const struct load *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		note_conn(gw, l->of[i].name, no_digest);
+		note(&gw->conns, l->of[i].name, no_digest);
 	for (size_t i = 0; i < l->n; i++) {
 		struct tunnel *t = gateway_tunnel_by_conn(gw, l->of[i].name);
 
@@ -310,7 +287,7 @@ static void on_conns_loaded(void *user, int code, const struct ike_msg *answer,
 		struct tunnel *t = gateway_tunnel_by_conn(gw, l->of[i].name);
 
 		if (!ok)
-			note_conn(gw, l->of[i].name, no_digest);
+			note(&gw->conns, l->of[i].name, no_digest);
 		if (t && ok)
 			conn_accepted(t, l->of[i].changed);
 		else if (t && code != -ECONNRESET && code != -ECANCELED)
@@ -354,14 +331,14 @@ static size_t load_some(struct gateway *gw, const struct object_conn *const *con
 		ike_conn_put(m, &c->conn);
 		snprintf(l->of[l->n].name, sizeof(l->of[0].name), "%s", c->conn.name);
 		l->of[l->n++].changed = replaces(gw, c);
-		note_conn(gw, c->conn.name, c->digest);
+		note(&gw->conns, c->conn.name, c->digest);
 		if (alone(gw, c))
 			break;
 	}
 	n = l->n;
 	if (charon_submit(gw, m, NULL, on_conns_loaded, l)) {
 		for (size_t i = 0; i < n; i++)
-			note_conn(gw, l->of[i].name, no_digest);
+			note(&gw->conns, l->of[i].name, no_digest);
 		free(l);
 	}
 	return n;
@@ -409,7 +386,7 @@ static void on_secret_loaded(void *user, int code, const struct ike_msg *answer,
 		if (t && l->of[0].changed)
 			peer_terminate(t); /* what the old key authenticated must not go on */
 	} else {
-		note_secret(gw, l->of[0].name, no_digest);
+		note(&gw->secrets, l->of[0].name, no_digest);
 		if (code == -ECONNRESET || code == -ECANCELED)
 			log_debug(NULL, "loading a secret: %s", err);
 		else if (t)
@@ -446,7 +423,7 @@ void charon_load_secret(struct gateway *gw, const struct object_secret *s)
 		free(l);
 		return;
 	}
-	note_secret(gw, s->name, s->digest);
+	note(&gw->secrets, s->name, s->digest);
 }
 
 static void on_unloaded(void *user, int code, const struct ike_msg *answer,
@@ -457,7 +434,7 @@ static void on_unloaded(void *user, int code, const struct ike_msg *answer,
 
 void charon_unload_secret(struct gateway *gw, const char *name)
 {
-	drop(gw->secrets.at, &gw->secrets.len, FIND(&gw->secrets, name));
+	drop(&gw->secrets, FIND(&gw->secrets, name));
 	charon_submit(gw, ike_req_unload_psk(name), NULL, on_unloaded, NULL);
 }
 
@@ -465,5 +442,5 @@ void charon_unload_conn(struct gateway *gw, const char *name)
 {
 	charon_submit(gw, ike_req_terminate(name, 0, false), NULL, on_unloaded, NULL);
 	charon_submit(gw, ike_req_unload_conn(name), NULL, on_unloaded, NULL);
-	drop(gw->conns.at, &gw->conns.len, FIND(&gw->conns, name));
+	drop(&gw->conns, FIND(&gw->conns, name));
 }
