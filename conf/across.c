@@ -180,10 +180,17 @@ static int local_cmp(const struct conf_local *a, const struct conf_local *b)
 	return order ? order : strcmp(a->ifname, b->ifname);
 }
 
+static int remote_cmp(const struct conf_remote *a, const struct conf_remote *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->name ? strcasecmp(a->name, b->name) : addr_cmp(&a->addr, &b->addr);
+}
+
 static int ends_cmp(const void *left, const void *right)
 {
 	const struct conf_tunnel *a = tunnel_of(left), *b = tunnel_of(right);
-	int order = addr_cmp(&a->remote, &b->remote);
+	int order = remote_cmp(&a->remote, &b->remote);
 
 	return then_spot(order ? order : local_cmp(&a->local, &b->local), left, right);
 }
@@ -192,7 +199,7 @@ static int ends_and_key_cmp(const void *left, const void *right)
 {
 	const struct entry *l = left, *r = right;
 	const struct conf_tunnel *a = tunnel_of(l), *b = tunnel_of(r);
-	int order = addr_cmp(&a->remote, &b->remote);
+	int order = remote_cmp(&a->remote, &b->remote);
 
 	if (!order)
 		order = local_cmp(&a->local, &b->local);
@@ -237,7 +244,7 @@ static void across_ends(struct drafts *ds)
 
 	for (size_t i = 0; i < ds->list.len; i++) {
 		struct draft *d = &ds->list.at[i];
-		if (counts(d) && d->tunnel.remote.family != AF_UNSPEC)
+		if (counts(d) && (d->tunnel.remote.name || d->tunnel.remote.addr.family))
 			entry_add(ds, &es, d, 0, d->given.at[SLOT_REMOTE]);
 	}
 	equal_report(ds, &es, ends_and_key_cmp, "the same local, remote and gre-key",

@@ -47,21 +47,22 @@ static struct spot local_spot(const struct drafts *ds, const struct draft *d)
 static void check_ends(struct drafts *ds, const struct draft *d)
 {
 	const struct conf_tunnel *t = &d->tunnel;
+	const struct addr *remote = &t->remote.addr;
 	struct findings *found = ds->found;
 
 	if (!HERE(d, SLOT_REMOTE))
-		finding_hint(missing(ds, d, "remote"), "give the peer's IPv4 address");
+		finding_hint(missing(ds, d, "remote"), "the peer's address, its DNS name, or any");
 	if (t->local.kind == CONF_LOCAL_INTERFACE && strcmp(t->local.ifname, t->interface) == 0)
 		finding_hint(findings_add(found, FINDING_ERROR, d->name_at,
 					  "%s is the interface the tunnel is sent from",
 					  t->interface),
 			     "give the tunnel another: interface: NAME");
-	if (t->local.kind != CONF_LOCAL_ADDRESS || t->remote.family == AF_UNSPEC)
+	if (t->local.kind != CONF_LOCAL_ADDRESS || remote->family == AF_UNSPEC)
 		return;
-	if (t->local.addr.family != t->remote.family) {
+	if (t->local.addr.family != remote->family) {
 		findings_add(found, FINDING_ERROR, local_spot(ds, d),
 			     "local is an IPv6 address, the remote of %s an IPv4 address", t->name);
-	} else if (addr_equal(&t->local.addr, &t->remote)) {
+	} else if (addr_equal(&t->local.addr, remote)) {
 		struct finding *finding = findings_add(found, FINDING_ERROR, AT(d, SLOT_REMOTE),
 						       "remote is the gateway's own address");
 		finding_hint(finding, "local was given");
@@ -76,7 +77,8 @@ static void check_inside(struct drafts *ds, const struct draft *d)
 
 	for (size_t i = 0; i < t->n_addresses; i++) {
 		ipv6 |= t->addresses[i].addr.family == AF_INET6;
-		if (t->remote.family != AF_UNSPEC && prefix_contains(&t->addresses[i], &t->remote))
+		if (t->remote.addr.family != AF_UNSPEC &&
+		    prefix_contains(&t->addresses[i], &t->remote.addr))
 			finding_hint(findings_add(ds->found, FINDING_ERROR, d->address_at[i],
 						  "the network of this address contains the remote "
 						  "of the tunnel"),

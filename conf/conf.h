@@ -39,6 +39,18 @@ struct conf_local {
 	char ifname[IF_NAMESIZE];
 };
 
+enum conf_remote_kind {
+	CONF_REMOTE_ADDRESS,
+	CONF_REMOTE_NAME, /* a DNS name: gwd resolves it again and again */
+	CONF_REMOTE_ANY, /* the peer calls; its address is that of its authenticated identity */
+};
+
+struct conf_remote {
+	enum conf_remote_kind kind;
+	struct addr addr; /* AF_UNSPEC unless an address was given */
+	char *name; /* NULL unless a name was given */
+};
+
 struct conf_route {
 	struct prefix to;
 	uint32_t metric; /* 0: the kernel's own default (0 for IPv4, 1024 for IPv6) */
@@ -53,7 +65,7 @@ struct conf_tunnel {
 	char interface[IF_NAMESIZE]; /* the tunnel's name unless given */
 	enum conf_protect protect;
 	struct conf_local local; /* the gateway's unless given */
-	struct addr remote;
+	struct conf_remote remote;
 
 	struct prefix *addresses;
 	size_t n_addresses;

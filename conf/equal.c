@@ -29,6 +29,11 @@ static bool local_equal(const struct conf_local *a, const struct conf_local *b)
 	       !strcmp(a->ifname, b->ifname);
 }
 
+bool conf_remote_equal(const struct conf_remote *a, const struct conf_remote *b)
+{
+	return a->kind == b->kind && addr_equal(&a->addr, &b->addr) && text_equal(a->name, b->name);
+}
+
 static bool addresses_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
 	if (a->n_addresses != b->n_addresses)
@@ -67,7 +72,7 @@ bool conf_tunnel_same_objects(const struct conf_tunnel *a, const struct conf_tun
 {
 	return !strcmp(a->interface, b->interface) && a->enabled == b->enabled &&
 	       a->protect == b->protect && local_equal(&a->local, &b->local) &&
-	       addr_equal(&a->remote, &b->remote) && a->has_gre_key == b->has_gre_key &&
+	       conf_remote_equal(&a->remote, &b->remote) && a->has_gre_key == b->has_gre_key &&
 	       a->gre_key == b->gre_key;
 }
 

@@ -204,28 +204,40 @@ static void read_local(const struct value *v)
 	*(struct conf_local *)v->field = local;
 }
 
-static void remote_refuse(const struct value *v)
+static void remote_name_store(const struct value *v)
 {
-	if (value_looks_like_address(v->text))
-		ERROR(v, "remote: \"%s\" is no IPv4 address", v->text);
-	else
-		finding_hint(ERROR(v, "remote: names are not supported"),
-			     "give the peer's IPv4 address");
+	struct conf_remote *remote = v->field;
+	char *copy = strdup(v->text);
+
+	if (!copy) {
+		v->found->failed = true;
+		return;
+	}
+	free(remote->name);
+	*remote = (struct conf_remote){.kind = CONF_REMOTE_NAME, .name = copy};
 }
 
 static void read_remote(const struct value *v)
 {
+	struct conf_remote *remote = v->field;
 	struct addr a;
 
-	if (!addr_parse(v->text, &a))
-		remote_refuse(v);
+	if (strcmp(v->text, "any") == 0)
+		remote->kind = CONF_REMOTE_ANY;
+	else if (!addr_parse(v->text, &a) && value_looks_like_address(v->text))
+		ERROR(v, "remote: \"%s\" is no address", v->text);
+	else if (!addr_parse(v->text, &a) && value_host_name(v->text))
+		remote_name_store(v);
+	else if (!addr_parse(v->text, &a))
+		finding_hint(ERROR(v, "remote: \"%s\" is neither an address nor a name", v->text),
+			     "the peer's address, its DNS name, or any");
 	else if (a.family == AF_INET6)
 		finding_hint(ERROR(v, "remote: IPv6 transport is not supported yet"),
 			     "give the peer's IPv4 address; IPv6 inside the tunnel works");
 	else if (!value_unicast(&a))
 		ERROR(v, "remote: %s is not the address of one host", v->text);
 	else
-		*(struct addr *)v->field = a;
+		*remote = (struct conf_remote){.kind = CONF_REMOTE_ADDRESS, .addr = a};
 }
 
 static void read_interface(const struct value *v)

@@ -82,7 +82,7 @@ static int add_pair(const struct builder *b, int i)
 		return -ENOMEM;
 	pair->tunnel = i;
 	pair->local = b->in->tunnels[i].local;
-	pair->remote = t->remote;
+	pair->remote = b->in->tunnels[i].remote;
 	pair->has_key = t->has_gre_key;
 	pair->key = t->gre_key;
 	return 0;
@@ -99,8 +99,8 @@ static int add_policy(const struct builder *b, int i, enum xfrm_dir dir)
 		return -ENOMEM;
 	p->tunnel = i;
 	p->dir = dir;
-	p->src = out ? d->local : t->remote;
-	p->dst = out ? t->remote : d->local;
+	p->src = out ? d->local : d->remote;
+	p->dst = out ? d->remote : d->local;
 	p->has_key = t->has_gre_key;
 	p->key = t->gre_key;
 	p->priority = XFRM_PRIORITY;
@@ -142,6 +142,18 @@ static int add_psk(const struct builder *b, int i)
 	return 0;
 }
 
+/* A peer that calls may come from anywhere, and what it came from must not change its connection. */
+static void conn_ends(struct ike_conn *c, const struct conf_tunnel *t,
+		      const struct desire_tunnel *d)
+{
+	if (t->remote.kind != CONF_REMOTE_ANY) {
+		c->local = d->local;
+		c->remote = d->remote;
+	} else if (t->local.kind == CONF_LOCAL_ADDRESS) {
+		c->local = t->local.addr;
+	}
+}
+
 static int add_conn(const struct builder *b, int i)
 {
 	const struct conf *conf = b->in->conf;
@@ -154,8 +166,7 @@ static int add_conn(const struct builder *b, int i)
 	bool psk = t->auth == CONF_AUTH_PSK;
 	secret_name(c->name, t->name);
 	c->tunnel = i;
-	c->local = b->in->tunnels[i].local;
-	c->remote = t->remote;
+	conn_ends(c, t, &b->in->tunnels[i]);
 	c->local_id = conf->id;
 	c->remote_id = t->peer_id;
 	c->auth = psk ? IKE_AUTH_PSK : IKE_AUTH_PUBLIC_KEY;
@@ -186,7 +197,7 @@ static int add_link(const struct builder *b, int i)
 	l->group = GRE_GROUP;
 	l->is_gre = true;
 	l->local = d->local;
-	l->remote = t->remote;
+	l->remote = d->remote;
 	l->has_key = t->has_gre_key;
 	l->key = t->gre_key;
 	l->ttl = t->ttl;
@@ -232,6 +243,14 @@ static int add_routes(const struct builder *b, int i)
 	return 0;
 }
 
+/* What charon is told. */
+static int add_keying(const struct builder *b, int i)
+{
+	int rc = add_psk(b, i);
+
+	return rc || b->in->tunnels[i].held ? rc : add_conn(b, i);
+}
+
 static int add_protection(const struct builder *b, int i)
 {
 	int rc = add_pair(b, i);
@@ -240,19 +259,21 @@ static int add_protection(const struct builder *b, int i)
 		rc = add_policy(b, i, XFRM_DIR_OUT);
 	if (!rc)
 		rc = add_policy(b, i, XFRM_DIR_IN);
-	if (!rc)
-		rc = add_psk(b, i);
-	return rc || b->in->tunnels[i].held ? rc : add_conn(b, i);
+	return rc ? rc : add_keying(b, i);
 }
 
 static int add_tunnel(const struct builder *b, int i)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	const struct desire_tunnel *d = &b->in->tunnels[i];
+	bool protected = t->protect == CONF_PROTECT_IPSEC;
 	int rc = 0;
 
-	if (!t->enabled || b->in->tunnels[i].local.family == AF_UNSPEC)
+	if (!t->enabled)
 		return 0;
-	if (t->protect == CONF_PROTECT_IPSEC)
+	if (!d->local.family || !d->remote.family)
+		return protected && t->remote.kind == CONF_REMOTE_ANY ? add_keying(b, i) : 0;
+	if (protected)
 		rc = add_protection(b, i);
 	if (!rc)
 		rc = add_link(b, i);

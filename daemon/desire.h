@@ -11,6 +11,8 @@
 struct desire_tunnel {
 	struct addr
 		local; /* resolved transport address; AF_UNSPEC: not known, then nothing but… nothing is wanted of it */
+	struct addr
+		remote; /* as it is now; AF_UNSPEC: not known, then nothing but its connection and secret is wanted */
 	bool held; /* `gwctl down`: charon must not know the connection, or it would answer the peer */
 	uint32_t path_mtu; /* bytes; 0: not known, 1500 is taken */
 	bool overhead_known; /* from the SA in use; else from the first ESP proposal, without NAT-T */

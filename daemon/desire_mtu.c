@@ -90,7 +90,7 @@ uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, 
 		return d->mtu_seen;
 	}
 	uint32_t path = d->path_mtu ? d->path_mtu : PATH_MTU_DEFAULT;
-	bool v6 = t->remote.family == AF_INET6;
+	bool v6 = d->remote.family == AF_INET6;
 	unsigned ip = v6 ? IP6_HEADER : IP4_HEADER;
 	unsigned gre = gre_header_size(t->has_gre_key, false, false);
 	if (sum)
@@ -98,5 +98,5 @@ uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, 
 	if (!protected)
 		return mtu_plain(path, ip, gre, sum);
 	struct overhead o = overhead_of(t, d);
-	return mtu_protected(path, t->remote.family, ip, gre, &o, sum);
+	return mtu_protected(path, d->remote.family, ip, gre, &o, sum);
 }

@@ -75,6 +75,11 @@ struct tunnel *gateway_tunnel_by_conn(struct gateway *gw, const char *name)
 	return gateway_tunnel_by_name(gw, name + strlen(IKE_PREFIX));
 }
 
+bool gateway_tunnel_ends_known(const struct tunnel *t)
+{
+	return t->local.family && t->remote.family;
+}
+
 bool gateway_tunnel_protected(const struct tunnel *t)
 {
 	return t->conf->enabled && t->conf->protect == CONF_PROTECT_IPSEC && !t->gw->torn_down;

@@ -45,6 +45,8 @@ struct tunnel {
 
 	/* transport */
 	struct addr local;
+	struct addr
+		remote; /* in force; AF_UNSPEC: the name is not resolved, or nobody has called yet */
 	uint32_t path_mtu;
 	unsigned underlay; /* the interface towards the peer, by index; 0: not known */
 	char *unresolved; /* why there is no local address */
@@ -165,6 +167,9 @@ struct tunnel *gateway_tunnel_by_ifname(struct gateway *gw, const char *name);
 struct tunnel *gateway_tunnel_by_name(struct gateway *gw, const char *name);
 /* By the connection's name, with our prefix. */
 struct tunnel *gateway_tunnel_by_conn(struct gateway *gw, const char *name);
+
+/* Both transport addresses are known: there can be policies and a link. */
+bool gateway_tunnel_ends_known(const struct tunnel *t);
 
 /* A tunnel takes part in protection: enabled, protect: ipsec, not torn down. */
 bool gateway_tunnel_protected(const struct tunnel *t);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/equal.h"
 #include "daemon/peer.h"
 
 static int reqid_index_cmp(const void *a, const void *b)
@@ -39,6 +40,7 @@ static int tunnel_init(struct gateway *gw, struct generation *g, size_t i)
 	t->index = (int)i;
 	t->conf = &g->conf->tunnels[i];
 	t->reqid = g->reqids[i];
+	t->remote = t->conf->remote.addr;
 	t->leads = t->conf->peer_id && ike_conn_leads(g->conf->id, t->conf->peer_id);
 	t->tick = evtimer_new(gw->base, on_tick, t);
 	g->by_reqid[i] = (struct reqid_index){.reqid = t->reqid, .tunnel = (int)i};
@@ -183,6 +185,7 @@ static void carry_move(struct tunnel *to, struct tunnel *from)
 static void carry_copy(struct tunnel *to, const struct tunnel *from)
 {
 	to->local = from->local;
+	to->remote = from->remote;
 	to->held = from->held;
 	to->path_mtu = from->path_mtu;
 	to->pin = from->pin;
@@ -196,7 +199,7 @@ static void carry_copy(struct tunnel *to, const struct tunnel *from)
 /* A tunnel with another peer or another reqid starts anew: its SAs and addresses are not those of before. */
 static bool same_tunnel(const struct tunnel *a, const struct tunnel *b)
 {
-	return a->reqid == b->reqid && addr_equal(&a->conf->remote, &b->conf->remote);
+	return a->reqid == b->reqid && conf_remote_equal(&a->conf->remote, &b->conf->remote);
 }
 
 void generation_carry(struct generation *to, struct generation *from, bool move)

@@ -65,7 +65,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.sa_out = sas_have(t, true),
 		.tunnel_mode = t->tunnel_mode,
 		.cause = t->cause,
-		.remote = addr_format(&t->conf->remote, remote),
+		.remote = t->remote.family ? addr_format(&t->remote, remote) : NULL,
 		.no_answer = t->no_answer,
 	};
 }

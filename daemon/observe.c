@@ -258,12 +258,12 @@ static int observe_policy(struct observer *o, const struct tunnel *t, enum xfrm_
 {
 	struct xfrm_policy found, key = {
 					  .dir = dir,
-					  .src = dir == XFRM_DIR_OUT ? t->local : t->conf->remote,
-					  .dst = dir == XFRM_DIR_OUT ? t->conf->remote : t->local,
+					  .src = dir == XFRM_DIR_OUT ? t->local : t->remote,
+					  .dst = dir == XFRM_DIR_OUT ? t->remote : t->local,
 					  .has_key = t->conf->has_gre_key,
 					  .key = t->conf->gre_key,
 				  };
-	int r = t->local.family ? xfrm_policy_get(o->gw->xfrm, &key, &found) : -ENOENT;
+	int r = gateway_tunnel_ends_known(t) ? xfrm_policy_get(o->gw->xfrm, &key, &found) : -ENOENT;
 
 	if (r == -ENOENT)
 		return 0;
@@ -279,7 +279,7 @@ static int take_pairs(struct gateway *gw, const int *only, size_t n, struct obje
 		const struct tunnel *t = &gw->tunnels[only[i]];
 		struct guard_pair *hit, key = {
 						.local = t->local,
-						.remote = t->conf->remote,
+						.remote = t->remote,
 						.has_key = t->conf->has_gre_key,
 						.key = t->conf->gre_key,
 					};

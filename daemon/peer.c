@@ -63,8 +63,9 @@ void peer_arm(struct tunnel *t)
 
 static bool wanted(const struct tunnel *t)
 {
-	return gateway_tunnel_protected(t) && !t->held && t->conn_loaded && t->local.family &&
-	       t->guard_ok && t->policies_ok && charon_connected(t->gw) && t->gw->charon_known;
+	return gateway_tunnel_protected(t) && !t->held && t->conn_loaded &&
+	       gateway_tunnel_ends_known(t) && t->guard_ok && t->policies_ok &&
+	       charon_connected(t->gw) && t->gw->charon_known;
 }
 
 static bool pair_there(const struct tunnel *t)

@@ -106,6 +106,7 @@ static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
 
 		d[i] = (struct desire_tunnel){
 			.local = t->local,
+			.remote = t->remote,
 			.held = t->held,
 			.path_mtu = t->path_mtu,
 			.overhead_known = t->overhead_known,
@@ -159,8 +160,11 @@ static int make_plan(struct gateway *gw, struct round *r, char *err, size_t err_
 
 static void flags_all_well(struct tunnel *t)
 {
-	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = t->local.family != 0;
-	t->conn_loaded = t->gw->charon_known && !t->refused && !t->held && t->local.family;
+	bool ends = gateway_tunnel_ends_known(t);
+
+	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = ends;
+	t->conn_loaded = t->gw->charon_known && !t->refused && !t->held &&
+			 (ends || t->conf->remote.kind == CONF_REMOTE_ANY);
 	gateway_set_text(&t->conflict, NULL);
 }
 
@@ -350,12 +354,12 @@ static void resolve_all(struct gateway *gw)
 	gw->unresolved_all = false;
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
 		struct tunnel *t = &gw->tunnels[i];
-		struct addr before = t->local;
+		struct addr local = t->local, remote = t->remote;
 
 		if (!resolve_tunnel(t, &memo))
 			continue;
 		reconcile_mark(t);
-		if (!addr_equal(&before, &t->local))
+		if (!addr_equal(&local, &t->local) || !addr_equal(&remote, &t->remote))
 			gw->dirty_all = true;
 	}
 	free(gw->sysctl);

@@ -20,10 +20,9 @@ static int interface_address(struct tunnel *t, struct resolve_memo *memo, struct
 {
 	const char *ifname = t->conf->local.ifname;
 
-	if (memo->family != t->conf->remote.family || strcmp(memo->ifname, ifname) != 0) {
-		memo->err = gre_addr_first(t->gw->rtnl, ifname, t->conf->remote.family,
-					   &memo->local);
-		memo->family = t->conf->remote.family;
+	if (memo->family != t->remote.family || strcmp(memo->ifname, ifname) != 0) {
+		memo->err = gre_addr_first(t->gw->rtnl, ifname, t->remote.family, &memo->local);
+		memo->family = t->remote.family;
 		snprintf(memo->ifname, sizeof(memo->ifname), "%s", ifname);
 	}
 	*local = memo->local;
@@ -35,8 +34,7 @@ static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *
 {
 	const struct conf_local *spec = &t->conf->local;
 	struct addr source;
-	int err = gre_path_get(t->gw->rtnl, &t->conf->remote, &source, mtu, &t->underlay,
-			       &memo->link);
+	int err = gre_path_get(t->gw->rtnl, &t->remote, &source, mtu, &t->underlay, &memo->link);
 
 	switch (spec->kind) {
 	case CONF_LOCAL_ADDRESS:
@@ -65,8 +63,15 @@ static void unresolved_tell(struct tunnel *t, int err)
 			 t->conf->local.ifname);
 	else
 		snprintf(text, sizeof(text), "no route to %s here: %s",
-			 addr_format(&t->conf->remote, remote), strerror(-err));
+			 addr_format(&t->remote, remote), strerror(-err));
 	gateway_set_text(&t->unresolved, text);
+}
+
+/* The tunnel's link, when it is ours. */
+static bool link_get(const struct tunnel *t, struct gre_link *link)
+{
+	return gre_link_get(t->gw->rtnl, t->conf->interface, link) == 0 && link->is_gre &&
+	       link->group == GRE_GROUP;
 }
 
 /* After a restart, while a route is missing: what stands is left in place, so its local address still holds. */
@@ -74,20 +79,32 @@ static bool local_adopt(const struct tunnel *t, struct addr *local)
 {
 	struct gre_link link;
 
-	if (gre_link_get(t->gw->rtnl, t->conf->interface, &link) || !link.is_gre ||
-	    link.group != GRE_GROUP || !addr_equal(&link.remote, &t->conf->remote))
+	if (!link_get(t, &link) || !addr_equal(&link.remote, &t->remote))
 		return false;
 	*local = link.local;
 	return true;
+}
+
+/* After a restart, until the name is resolved or charon has told who is there. */
+static bool remote_adopt(struct tunnel *t)
+{
+	struct gre_link link;
+
+	if (t->conf->remote.kind == CONF_REMOTE_ADDRESS || !link_get(t, &link))
+		return false;
+	t->remote = link.remote;
+	return t->remote.family != AF_UNSPEC;
 }
 
 bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 {
 	struct addr local = {0};
 	uint32_t mtu = 0;
-	int err = local_find(t, memo, &local, &mtu);
 	bool changed = false;
 
+	if (!t->remote.family && !(changed = remote_adopt(t)))
+		return false;
+	int err = local_find(t, memo, &local, &mtu);
 	if (err && !t->local.family && local_adopt(t, &local))
 		err = 0;
 	unresolved_tell(t, t->local.family ? 0 : err);

@@ -26,7 +26,7 @@
 
 static bool is_outbound(const struct tunnel *t, const struct xfrm_sa *sa)
 {
-	return addr_equal(&sa->dst, &t->conf->remote);
+	return addr_equal(&sa->dst, &t->remote);
 }
 
 static struct tunnel_sa *sa_find(struct tunnel *t, bool outbound, uint32_t spi)
@@ -164,7 +164,7 @@ static void policy_renew(struct tunnel *t)
 	struct xfrm_policy p = {
 		.dir = XFRM_DIR_OUT,
 		.src = t->local,
-		.dst = t->conf->remote,
+		.dst = t->remote,
 		.has_key = t->conf->has_gre_key,
 		.key = t->conf->gre_key,
 		.tunnel = t->index,
@@ -185,7 +185,7 @@ static void prefer_set(struct tunnel *t, struct tunnel_sa *known, bool preferred
 {
 	struct xfrm_sa sa = {
 		.src = t->local,
-		.dst = t->conf->remote,
+		.dst = t->remote,
 		.spi = known->spi,
 		.reqid = t->reqid,
 	};
@@ -274,7 +274,7 @@ void sas_pin_tick(struct tunnel *t, uint64_t now)
 {
 	uint64_t packets = 0, bytes = 0;
 	struct xfrm_sa in = {
-		.src = t->conf->remote,
+		.src = t->remote,
 		.dst = t->local,
 		.spi = t->pin.next_in,
 		.reqid = t->reqid,
@@ -314,8 +314,8 @@ void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n)
 	for (size_t i = 0; b && i < t->sas.len; i++) {
 		struct tunnel_sa *sa = &t->sas.at[i];
 		struct xfrm_sa doomed = {
-			.src = sa->outbound ? t->local : t->conf->remote,
-			.dst = sa->outbound ? t->conf->remote : t->local,
+			.src = sa->outbound ? t->local : t->remote,
+			.dst = sa->outbound ? t->remote : t->local,
 			.spi = sa->spi,
 			.reqid = t->reqid,
 		};

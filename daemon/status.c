@@ -102,7 +102,7 @@ static const struct guard_pair *pair_of(const struct tunnel *t)
 	const struct guard_state *g = &t->gw->guard_seen;
 	struct guard_pair key = {
 		.local = t->local,
-		.remote = t->conf->remote,
+		.remote = t->remote,
 		.has_key = t->conf->has_gre_key,
 		.key = t->conf->gre_key,
 	};
@@ -201,6 +201,14 @@ static json_t *addresses_json(const struct conf_tunnel *t)
 	return list;
 }
 
+/* The address in force, or what stands for it until there is one. */
+static const char *remote_text(const struct tunnel *t, char buf[ADDR_TEXT_SIZE])
+{
+	if (t->remote.family)
+		return addr_format(&t->remote, buf);
+	return t->conf->remote.name ? t->conf->remote.name : "any";
+}
+
 static void add_conf(json_t *o, const struct tunnel *t)
 {
 	const struct conf_tunnel *c = t->conf;
@@ -215,7 +223,7 @@ static void add_conf(json_t *o, const struct tunnel *t)
 	json_object_set_new(o, "local",
 			    t->local.family ? json_string(addr_format(&t->local, local))
 					    : json_null());
-	json_object_set_new(o, "remote", json_string(addr_format(&c->remote, remote)));
+	json_object_set_new(o, "remote", json_string(remote_text(t, remote)));
 	json_object_set_new(o, "interface", json_string(c->interface));
 	json_object_set_new(o, "addresses", addresses_json(c));
 	json_object_set_new(o, "gre_key", c->has_gre_key ? json_integer(c->gre_key) : json_null());

@@ -49,7 +49,8 @@ static inline void two_branch1(struct two *t)
 				  .esp_proposals = two_esp,
 				  .esp_rekey_time = 3600,
 				  .esp_replay_window = 128};
-	addr_parse("203.0.113.7", &c->remote);
+	addr_parse("203.0.113.7", &c->remote.addr);
+	t->known[0].remote = c->remote.addr;
 	addr_parse("198.51.100.1", &t->known[0].local);
 }
 
@@ -71,7 +72,8 @@ static inline void two_branch2(struct two *t)
 	c->has_gre_key = true;
 	c->gre_key = 7;
 	c->esp_proposals = two_cbc;
-	addr_parse("2001:db8::7", &c->remote);
+	addr_parse("2001:db8::7", &c->remote.addr);
+	t->known[1].remote = c->remote.addr;
 	addr_parse("2001:db8::1", &t->known[1].local);
 	t->known[1].psk = &two_psk;
 }

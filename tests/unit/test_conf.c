@@ -67,7 +67,7 @@ static void test_builtin(void **state)
 	assert_string_equal(t->interface, "b1");
 	assert_int_equal(t->protect, CONF_PROTECT_IPSEC);
 	assert_int_equal(t->local.kind, CONF_LOCAL_AUTO);
-	assert_string_equal(addr_format(&t->remote, text), "203.0.113.7");
+	assert_string_equal(addr_format(&t->remote.addr, text), "203.0.113.7");
 	assert_int_equal(t->n_addresses, 1);
 	assert_string_equal(prefix_format(&t->addresses[0], text), "10.255.0.1/30");
 	assert_int_equal(t->n_routes, 0);
@@ -318,7 +318,7 @@ static void test_many_errors(void **state)
 	struct conf_report report;
 	const char *text = "gatway: {}\n"
 			   "tunnels:\n"
-			   "  b1: {remote: x, mtu: 5, protect: none}\n"
+			   "  b1: {remote: a..b, mtu: 5, protect: none}\n"
 			   "defaults: {ttl: 300}\n";
 
 	(void)state;
@@ -326,7 +326,7 @@ static void test_many_errors(void **state)
 	assert_int_equal(report.errors, 4);
 	const char *first = strstr(report.text, "t:1:1: error");
 	const char *second = strstr(report.text, "t:3:16: error");
-	const char *third = strstr(report.text, "t:3:24: error");
+	const char *third = strstr(report.text, "t:3:27: error");
 	const char *fourth = strstr(report.text, "t:4:17: error");
 	assert_true(first && first < second && second < third && third < fourth);
 	conf_report_done(&report);

@@ -118,7 +118,7 @@ static void endpoints_move(void **unused)
 	t.tunnels[1].enabled = false;
 	t.tunnels[0].n_routes = t.tunnels[0].n_addresses = 0;
 	struct objects have = make(&t);
-	addr_parse("203.0.113.8", &t.tunnels[0].remote);
+	addr_parse("203.0.113.8", &t.known[0].remote);
 	struct objects want = make(&t);
 	assert_plan(&want, &have,
 		    "create pair 198.51.100.1 -> 203.0.113.8\n"
