@@ -13,9 +13,14 @@
 #include "conf/schema.h"
 #include "lib/vec.h"
 
+/* A set of slots. */
+struct slots {
+	uint64_t bits[(SLOTS + 63) / 64];
+};
+
 /* Which slots were given, and where. here: in the thing itself; inherited: under defaults. */
 struct given {
-	uint64_t here, inherited;
+	struct slots here, inherited;
 	struct spot at[SLOTS]; /* of the value, or of the key when the value is a map or a list */
 };
 
@@ -35,14 +40,24 @@ struct drafts {
 	VEC(struct draft) list;
 };
 
+static inline bool slots_have(const struct slots *set, enum schema_slot slot)
+{
+	return set->bits[slot / 64] >> slot % 64 & 1;
+}
+
+static inline void slots_add(struct slots *set, enum schema_slot slot)
+{
+	set->bits[slot / 64] |= 1ull << slot % 64;
+}
+
 static inline bool given_here(const struct given *given, enum schema_slot slot)
 {
-	return given->here >> slot & 1;
+	return slots_have(&given->here, slot);
 }
 
 static inline bool given_inherited(const struct given *given, enum schema_slot slot)
 {
-	return given->inherited >> slot & 1;
+	return slots_have(&given->inherited, slot);
 }
 
 /* Frees what the tunnel owns. */

@@ -99,7 +99,7 @@ static void parse_value(struct parse *p, const struct schema_key *key, struct fy
 }
 
 static void parse_pair(struct parse *p, struct fy_node_pair *pair, const struct target *target,
-		       uint64_t *seen)
+		       struct slots *seen)
 {
 	struct fy_node *key_node = fy_node_pair_key(pair), *node = fy_node_pair_value(pair);
 	struct spot whole = {.file = p->file};
@@ -111,7 +111,7 @@ static void parse_pair(struct parse *p, struct fy_node_pair *pair, const struct 
 	const struct schema_key *key = schema_find(target->place, name);
 	if (!key) {
 		unknown_key(p, name, key_at, target->place);
-	} else if (*seen >> key->slot & 1) {
+	} else if (slots_have(seen, key->slot)) {
 		struct finding *finding = findings_add(p->drafts->found, FINDING_ERROR, key_at,
 						       "duplicate key \"%s\"", name);
 		finding_hint(finding, "first given");
@@ -119,8 +119,8 @@ static void parse_pair(struct parse *p, struct fy_node_pair *pair, const struct 
 		finding_hide(finding, FINDING_SHOW_TO_END);
 	} else {
 		struct spot at = yaml_spot(p->file, node, key_at);
-		*seen |= 1ull << key->slot;
-		target->given->here |= 1ull << key->slot;
+		slots_add(seen, key->slot);
+		slots_add(&target->given->here, key->slot);
 		target->given->at[key->slot] = at;
 		parse_value(p, key, node, at, target);
 	}
@@ -131,7 +131,7 @@ void parse_map(struct parse *p, struct fy_node *map, const struct target *target
 {
 	struct fy_node_pair *pair;
 	void *iter = NULL;
-	uint64_t seen = 0;
+	struct slots seen = {0};
 
 	while ((pair = fy_node_mapping_iterate(map, &iter)))
 		parse_pair(p, pair, target, &seen);
@@ -192,7 +192,7 @@ static void defaults_apply(struct parse *p, struct draft *draft)
 	parse_map(p, p->defaults, &target);
 	p->drafts->found->quiet = quiet;
 	draft->given.inherited = draft->given.here;
-	draft->given.here = 0;
+	draft->given.here = (struct slots){0};
 }
 
 static void defaults_check(struct parse *p)

