@@ -490,12 +490,12 @@ lab_end() {
 		cp -r "$LAB_DIR"/. "build/lab/out/$LAB_TEST/"
 		diag "kept: build/lab/out/$LAB_TEST"
 	fi
-	rm -rf "$LAB_DIR"
+	rm -rf "${LAB_DIR:?}"/*
 }
 
 [ "$(uname -n)" = lab ] || { echo "Bail out! Tests of the lab run in the lab: tests/lab/boot $0"; exit 1; }
 lab_clean
-rm -rf "$LAB_DIR"
+rm -rf "${LAB_DIR:?}"/*
 mkdir -p "$LAB_DIR"
 trap lab_end EXIT
 trap 'exit 1' INT TERM HUP

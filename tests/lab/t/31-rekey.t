@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# alone
 #
 # Rekeying under traffic loses nothing: CHILD_SAs by the end whose turn it is, the IKE_SA, CHILD_SAs by the other end.
 
