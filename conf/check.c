@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/ospf.h"
 #include "conf/value.h"
 
 #define IPV6_MTU_MIN 1280 /* RFC 8200 section 5 */
@@ -205,6 +206,7 @@ void check_tunnels(struct drafts *drafts)
 		check_interface(drafts, d);
 		check_ends(drafts, d);
 		check_inside(drafts, d);
+		ospf_check(drafts, d);
 		d->tunnel.auth = auth_of(d);
 		if (d->tunnel.protect == CONF_PROTECT_NONE)
 			check_plain(drafts, d);

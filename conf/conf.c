@@ -25,6 +25,7 @@ void conf_tunnel_done(struct conf_tunnel *tunnel)
 	free(tunnel->peer_id);
 	free(tunnel->remote.name);
 	free(tunnel->psk_file);
+	free(tunnel->ospf.key_file);
 	conf_list_free(tunnel->ike_proposals);
 	conf_list_free(tunnel->esp_proposals);
 }

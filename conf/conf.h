@@ -57,6 +57,17 @@ struct conf_route {
 	uint32_t table; /* 254 main */
 };
 
+/* What "gwctl frr" tells FRR of the tunnel: OSPFv2 (RFC 2328) and OSPFv3 (RFC 5340). */
+struct conf_ospf {
+	bool enabled;
+	bool bfd, passive;
+	uint32_t area;
+	uint32_t cost; /* 0: the routing daemon's own */
+	uint32_t hello, dead; /* seconds */
+	uint32_t key_id;
+	char *key_file; /* NULL: no authentication */
+};
+
 /* Text members are NULL when not given and there is no default. */
 struct conf_tunnel {
 	char *name;
@@ -88,6 +99,8 @@ struct conf_tunnel {
 	char **esp_proposals;
 	uint32_t esp_rekey_time; /* seconds */
 	uint32_t esp_replay_window; /* packets; 0: off */
+
+	struct conf_ospf ospf;
 };
 
 struct conf {

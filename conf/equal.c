@@ -68,6 +68,13 @@ static bool ike_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	       a->esp_replay_window == b->esp_replay_window;
 }
 
+static bool ospf_equal(const struct conf_ospf *a, const struct conf_ospf *b)
+{
+	return a->enabled == b->enabled && a->bfd == b->bfd && a->passive == b->passive &&
+	       a->area == b->area && a->cost == b->cost && a->hello == b->hello &&
+	       a->dead == b->dead && a->key_id == b->key_id && text_equal(a->key_file, b->key_file);
+}
+
 bool conf_tunnel_same_objects(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
 	return !strcmp(a->interface, b->interface) && a->enabled == b->enabled &&
@@ -80,7 +87,8 @@ bool conf_tunnel_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
 	return conf_tunnel_same_objects(a, b) && text_equal(a->name, b->name) &&
 	       text_equal(a->description, b->description) && addresses_equal(a, b) &&
-	       routes_equal(a, b) && a->ttl == b->ttl && a->mtu == b->mtu && ike_equal(a, b);
+	       routes_equal(a, b) && a->ttl == b->ttl && a->mtu == b->mtu && ike_equal(a, b) &&
+	       ospf_equal(&a->ospf, &b->ospf);
 }
 
 bool conf_gateway_equal(const struct conf *a, const struct conf *b)

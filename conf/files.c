@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/ospf.h"
 #include "lib/key.h"
 #include "lib/secret.h"
 
@@ -109,4 +110,5 @@ void check_files(struct drafts *drafts)
 	if (drafts->conf->key_file)
 		check_key_file(drafts);
 	check_psk_files(drafts);
+	ospf_check_files(drafts);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf/list.h"
+#include "conf/ospf.h"
 #include "conf/read.h"
 #include "conf/value.h"
 #include "conf/yaml.h"
@@ -177,6 +178,7 @@ static void draft_init(struct draft *draft, const struct conf *conf)
 		.ike_dpd_delay = BUILTIN_DPD,
 		.esp_rekey_time = BUILTIN_ESP_REKEY,
 		.esp_replay_window = BUILTIN_REPLAY,
+		.ospf = OSPF_BUILTIN,
 	};
 }
 

@@ -287,6 +287,22 @@ static void read_auth(const struct value *v)
 		*(enum conf_auth *)v->field = (enum conf_auth)word;
 }
 
+/* A number, or its four bytes as an address has them (RFC 2328 section C.2). */
+static void read_area(const struct value *v)
+{
+	struct addr a;
+
+	if (addr_parse(v->text, &a) && a.family == AF_INET) {
+		memcpy(v->field, a.bytes, sizeof(uint32_t));
+		*(uint32_t *)v->field = ntohl(*(uint32_t *)v->field);
+	} else if (v->text[strspn(v->text, "0123456789")]) {
+		finding_hint(ERROR(v, "area: \"%s\" is no OSPF area", v->text),
+			     "a number such as 0, or 0.0.0.0");
+	} else {
+		number_report(v, value_number(v->text, v->key->min, v->key->max, v->field));
+	}
+}
+
 static void read_destination_field(const struct value *v)
 {
 	read_destination(v, v->field);
@@ -311,6 +327,7 @@ bool read_scalar(const struct value *v)
 		[SCHEMA_PROTECT_WORD] = read_protect,
 		[SCHEMA_AUTH_WORD] = read_auth,
 		[SCHEMA_DESTINATION] = read_destination_field,
+		[SCHEMA_AREA] = read_area,
 	};
 
 	if (!readers[v->key->type])

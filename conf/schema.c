@@ -44,6 +44,7 @@ const struct schema_key schema_keys[] = {
 	{"routes", BOTH, SLOT_ROUTES, SCHEMA_ROUTE_LIST, .offset = TUNNEL(routes)},
 	{"ike", BOTH, SLOT_IKE, SCHEMA_MAP, .inner = SCHEMA_IKE},
 	{"esp", BOTH, SLOT_ESP, SCHEMA_MAP, .inner = SCHEMA_ESP},
+	{"ospf", BOTH, SLOT_OSPF, SCHEMA_MAP, .inner = SCHEMA_OSPF},
 
 	{"remote", AT(TUNNEL), SLOT_REMOTE, SCHEMA_REMOTE, .offset = TUNNEL(remote)},
 	{"peer", AT(TUNNEL), SLOT_PEER, SCHEMA_MAP, .inner = SCHEMA_PEER},
@@ -75,6 +76,24 @@ const struct schema_key schema_keys[] = {
 	 .min = 0, .max = UINT32_MAX},
 	{"table", AT(ROUTE), SLOT_TABLE, SCHEMA_NUMBER, .offset = ROUTE(table),
 	 .min = 1, .max = UINT32_MAX},
+
+	{"enabled", AT(OSPF), SLOT_OSPF_ENABLED, SCHEMA_BOOL, .offset = TUNNEL(ospf.enabled)},
+	{"area", AT(OSPF), SLOT_OSPF_AREA, SCHEMA_AREA, .offset = TUNNEL(ospf.area),
+	 .min = 0, .max = UINT32_MAX},
+	{"cost", AT(OSPF), SLOT_OSPF_COST, SCHEMA_NUMBER, .offset = TUNNEL(ospf.cost),
+	 .min = 1, .max = 65535},
+	{"hello-interval", AT(OSPF), SLOT_OSPF_HELLO, SCHEMA_DURATION, .offset = TUNNEL(ospf.hello),
+	 .min = 1, .max = 65535},
+	{"dead-interval", AT(OSPF), SLOT_OSPF_DEAD, SCHEMA_DURATION, .offset = TUNNEL(ospf.dead),
+	 .min = 1, .max = 65535},
+	{"bfd", AT(OSPF), SLOT_OSPF_BFD, SCHEMA_BOOL, .offset = TUNNEL(ospf.bfd)},
+	{"passive", AT(OSPF), SLOT_OSPF_PASSIVE, SCHEMA_BOOL, .offset = TUNNEL(ospf.passive)},
+	{"authentication", AT(OSPF), SLOT_OSPF_AUTHENTICATION, SCHEMA_MAP,
+	 .inner = SCHEMA_OSPF_AUTHENTICATION},
+	{"key-id", AT(OSPF_AUTHENTICATION), SLOT_OSPF_KEY_ID, SCHEMA_NUMBER,
+	 .offset = TUNNEL(ospf.key_id), .min = 1, .max = 255},
+	{"key-file", AT(OSPF_AUTHENTICATION), SLOT_OSPF_KEY_FILE, SCHEMA_PATH,
+	 .offset = TUNNEL(ospf.key_file)},
 };
 /* clang-format on */
 
@@ -125,6 +144,8 @@ const char *schema_place_name(enum schema_place place)
 		[SCHEMA_IKE] = "ike",
 		[SCHEMA_ESP] = "esp",
 		[SCHEMA_ROUTE] = "a route",
+		[SCHEMA_OSPF] = "ospf",
+		[SCHEMA_OSPF_AUTHENTICATION] = "ospf.authentication",
 	};
 
 	return names[place];

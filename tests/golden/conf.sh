@@ -37,6 +37,8 @@ keys_make() {
 	echo guess >"$folder/short.psk"
 	echo >"$folder/newline.psk"
 	: >"$folder/empty.psk"
+	echo "shared key" >"$folder/blank.key"
+	echo "16,is-the_most.1" >"$folder/ospf.key"
 	cp "$folder/partner.psk" "$folder/open.psk"
 	chmod 644 "$folder/open.psk"
 }

@@ -39,7 +39,8 @@ none() { # TEXT FINDINGS
 schema_keys() {
 	perl -0777 -ne '
 		my %prefix = (TOP => "", PART => "", TUNNEL => "", DEFAULTS => "", GATEWAY => "gateway.", CHARON => "charon.",
-			PEER => "peer.", IKE => "ike.", ESP => "esp.", ROUTE => "routes.");
+			PEER => "peer.", IKE => "ike.", ESP => "esp.", ROUTE => "routes.", OSPF => "ospf.",
+			OSPF_AUTHENTICATION => "ospf.authentication.");
 		sub seconds {
 			my $n = shift;
 			return "0" unless $n;

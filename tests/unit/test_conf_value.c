@@ -185,6 +185,7 @@ static json_t *schema_properties(json_t *schema, enum schema_place place)
 		[SCHEMA_TUNNEL] = "tunnel",   [SCHEMA_DEFAULTS] = "defaults",
 		[SCHEMA_PEER] = "peer",	      [SCHEMA_IKE] = "ike",
 		[SCHEMA_ESP] = "esp",	      [SCHEMA_ROUTE] = "route",
+		[SCHEMA_OSPF] = "ospf",	      [SCHEMA_OSPF_AUTHENTICATION] = "ospf-authentication",
 	};
 	json_t *def = json_object_get(json_object_get(schema, "$defs"), names[place]);
 
@@ -196,7 +197,7 @@ static void range_compare(const struct schema_key *key, json_t *property)
 {
 	json_t *one_of = json_object_get(property, "oneOf");
 
-	if (key->type == SCHEMA_MTU || key->type == SCHEMA_TTL)
+	if (key->type == SCHEMA_MTU || key->type == SCHEMA_TTL || key->type == SCHEMA_AREA)
 		property = json_array_get(one_of, 1);
 	else if (key->type != SCHEMA_NUMBER && key->type != SCHEMA_GRE_KEY)
 		return;
