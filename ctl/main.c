@@ -33,6 +33,8 @@ const struct verb verbs[] = {
 	{"check", "[FILE]", "find mistakes in a configuration, without gwd", false, 0, verb_check},
 	{"plan", "[FILE]", "what gwd would change for this configuration", false, SILENT_CHANGE,
 	 verb_plan},
+	{"frr", "[TUNNEL]", "print what FRR needs to run OSPF over the tunnels", false, 0,
+	 verb_frr},
 	{"reload", "", "read the configuration again and put it in force", true, SILENT_CHANGE,
 	 verb_done},
 	{"teardown", "", "remove everything gwd has made; the tunnels end", true, SILENT_CHANGE,

@@ -49,10 +49,11 @@ int verb_plan(const struct verb *verb, const char *arg, const struct options *op
 int verb_done(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_version(const struct verb *verb, const char *arg, const struct options *opt);
 
-/* Done here, without gwd: ctl/check.c, ctl/keys.c, ctl/help.c. */
+/* Done here, without gwd: ctl/check.c, ctl/frr.c, ctl/keys.c, ctl/help.c. */
 int verb_check(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_keygen(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_pubkey(const struct verb *verb, const char *arg, const struct options *opt);
+int verb_frr(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_help(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_completion(const struct verb *verb, const char *arg, const struct options *opt);
 
