@@ -38,6 +38,17 @@ static void error_line(const char *text, char *err, size_t size)
 	err[n] = '\0';
 }
 
+/*
+ * libnftables keeps what it read of the ruleset, 1.5 KiB a pair, and reads it through at the next
+ * run; a dry run of nothing drops it (1.0.6, nft_run_cmd_from_buffer: cache_release).
+ */
+static void forget(struct guard *g)
+{
+	nft_ctx_set_dry_run(g->nft, true);
+	nft_run_cmd_from_buffer(g->nft, "");
+	nft_ctx_set_dry_run(g->nft, false);
+}
+
 /* *out is libnftables', until the next run. */
 static int query(struct guard *g, const char *command, const char **out, char *err, size_t err_size)
 {
@@ -128,10 +139,10 @@ int guard_run(struct guard *g, const char *commands, char *err, size_t err_size)
 	const char *error = nft_ctx_get_error_buffer(g->nft);
 
 	nft_ctx_get_output_buffer(g->nft);
-	if (!failed)
-		return 0;
-	error_line(error, err, err_size);
-	return -EIO;
+	if (failed)
+		error_line(error, err, err_size);
+	forget(g);
+	return failed ? -EIO : 0;
 }
 
 int guard_read(struct guard *g, struct guard_state *out, char *err, size_t err_size)
@@ -148,6 +159,7 @@ int guard_read(struct guard *g, struct guard_state *out, char *err, size_t err_s
 		/* libnftables 1.0.6 ends its JSON in the middle when the table is dormant. */
 		if (!guard_parse(json, out))
 			out->present = true;
+		forget(g);
 		return 0;
 	}
 	/* It may have gone between the two questions. */
