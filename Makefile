@@ -40,7 +40,7 @@ all: $(B)/gwd $(B)/gwctl $(B)/gwctl.bash $(MAN)
 $(B)/gwd: $(call OBJ,$(COMMON) daemon/main.c)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(VICI) $(LDLIBS)
-$(B)/gwctl: $(call OBJ,$(LIB_SRC) $(CONF_SRC) $(CTL_SRC))
+$(B)/gwctl: $(call OBJ,$(LIB_SRC) $(CONF_SRC) $(CTL_SRC) xfrm/overhead.c)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/gwctl.bash: $(B)/gwctl
@@ -67,7 +67,7 @@ $(B)/tests/%: tests/bench/%.c $(B)/libgwd.a
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libgwd.a $(VICI) $(LDLIBS)
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/lab -prune -o -name '*.d' -print 2>/dev/null)
 
 # ---- tests; each command of these installs what it needs by itself (tests/setup)
 SAN_B := build/san

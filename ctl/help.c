@@ -15,6 +15,7 @@ static const struct {
 } options[] = {
 	{"--json", "print results as JSON"},
 	{"-c, --config FILE", "the configuration, /etc/gwd/gwd.yaml unless given"},
+	{"--for MAKE", "of export: strongswan, libreswan, linux or gwd"},
 	{"--run-dir DIR", "where gwd's socket is, /run/gwd unless given"},
 	{"--timeout SECONDS", "how long gwd may be silent"},
 	{"--no-color", "no colour on a terminal; NO_COLOR in the environment does the same"},
@@ -94,19 +95,23 @@ static void completion_bash(struct text *out)
 		      "\tlocal verbs=\"");
 	for (const struct verb *v = verbs; v->name; v++)
 		text_add(out, "%s%s", v == verbs ? "" : " ", v->name);
-	text_add(out,
-		 "\"\n\tlocal options=\"--json --config --run-dir --timeout --no-color --version "
-		 "--help\"\n\n"
-		 "\tCOMPREPLY=()\n"
-		 "\tif [[ $word == -* ]]; then\n"
-		 "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
-		 "\t\treturn\n\tfi\n"
-		 "\tcase $before in\n"
-		 "\t-c|--config)\n"
-		 "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n\t\t;;\n"
-		 "\t--run-dir)\n"
-		 "\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$word\")\n\t\t;;\n"
-		 "\t--timeout)\n\t\t;;\n");
+	text_add(
+		out,
+		"\"\n\tlocal options=\"--json --config --for --run-dir --timeout --no-color --version "
+		"--help\"\n\n"
+		"\tCOMPREPLY=()\n"
+		"\tif [[ $word == -* ]]; then\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
+		"\t\treturn\n\tfi\n"
+		"\tcase $before in\n"
+		"\t-c|--config)\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n\t\t;;\n"
+		"\t--run-dir)\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$word\")\n\t\t;;\n"
+		"\t--for)\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -W \"strongswan libreswan linux gwd\" -- \"$word\")\n"
+		"\t\t;;\n"
+		"\t--timeout)\n\t\t;;\n");
 	add_case(out, "TUNNEL",
 		 "mapfile -t COMPREPLY < <(compgen -W \"$(_gwctl_tunnels)\" -- \"$word\")");
 	add_case(out, "FILE", "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")");

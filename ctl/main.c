@@ -35,6 +35,8 @@ const struct verb verbs[] = {
 	 verb_plan},
 	{"frr", "[TUNNEL]", "print what FRR needs to run OSPF over the tunnels", false, 0,
 	 verb_frr},
+	{"export", "TUNNEL", "the other side's configuration, for another make (--for)", false, 0,
+	 verb_export},
 	{"reload", "", "read the configuration again and put it in force", true, SILENT_CHANGE,
 	 verb_done},
 	{"teardown", "", "remove everything gwd has made; the tunnels end", true, SILENT_CHANGE,
@@ -77,12 +79,14 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_NO_COLOR,
 	OPTION_VERSION,
+	OPTION_FOR,
 };
 
 static const struct option long_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
 	{"config", required_argument, NULL, 'c'},
+	{"for", required_argument, NULL, OPTION_FOR},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"no-color", no_argument, NULL, OPTION_NO_COLOR},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -131,6 +135,9 @@ static bool options_parse(int argc, char **argv, struct options *opt, int *statu
 		case OPTION_TIMEOUT:
 			if (timeout_parse(optarg, &opt->timeout))
 				return true;
+			break;
+		case OPTION_FOR:
+			opt->make = optarg;
 			break;
 		case OPTION_NO_COLOR:
 			opt->color = false;

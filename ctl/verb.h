@@ -19,6 +19,7 @@ struct options {
 	bool help;
 	const char *run_dir;
 	const char *config;
+	const char *make; /* of export: --for */
 	unsigned timeout; /* seconds gwd may be silent; 0: the verb's own */
 };
 
@@ -49,8 +50,9 @@ int verb_plan(const struct verb *verb, const char *arg, const struct options *op
 int verb_done(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_version(const struct verb *verb, const char *arg, const struct options *opt);
 
-/* Done here, without gwd: ctl/check.c, ctl/frr.c, ctl/keys.c, ctl/help.c. */
+/* Done here, without gwd: ctl/check.c, ctl/export.c, ctl/frr.c, ctl/keys.c, ctl/help.c. */
 int verb_check(const struct verb *verb, const char *arg, const struct options *opt);
+int verb_export(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_keygen(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_pubkey(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_frr(const struct verb *verb, const char *arg, const struct options *opt);

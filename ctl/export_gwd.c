@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gwctl export --for gwd: gwd.yaml(5) of the other side. Entry function export_gwd. Neighbour: ctl/export.c. Pure.
+ */
+#include "ctl/export.h"
+
+#include <string.h>
+
+static void put_list(struct text *out, const char *key, char *const *words)
+{
+	text_add(out, "      %s: [", key);
+	for (size_t i = 0; words && words[i]; i++)
+		text_add(out, "%s%s", i ? ", " : "", words[i]);
+	text_add(out, "]\n");
+}
+
+static void put_addresses(struct text *out, struct export *e)
+{
+	const struct conf_tunnel *t = e->tunnel;
+	char text[PREFIX_TEXT_SIZE];
+
+	for (size_t i = 0; i < t->n_addresses; i++) {
+		struct prefix p = t->addresses[i];
+
+		text_add(out, i ? ", " : "    addresses: [");
+		if (export_other_host(&t->addresses[i], &p.addr)) {
+			text_add(out, "\"%s\"", prefix_format(&p, text));
+			continue;
+		}
+		text_add(out, "\"" EXPORT_ADDRESS "/%u\"", p.len);
+		export_missing(e, EXPORT_ADDRESS,
+			       "the other side's address in the tunnel's network");
+	}
+	text_add(out, t->n_addresses ? "]\n" : "");
+}
+
+static void put_peer(struct text *out, struct export *e)
+{
+	text_add(out, "    peer:\n      id: \"%s\"\n", e->conf->id);
+	switch (e->tunnel->auth) {
+	case CONF_AUTH_PUBLIC_KEY:
+		if (!e->public_key[0])
+			export_missing(e, EXPORT_PUBLIC_KEY, "what \"gwctl pubkey\" prints here");
+		text_add(out, "      public-key: %s\n",
+			 e->public_key[0] ? e->public_key : EXPORT_PUBLIC_KEY);
+		break;
+	case CONF_AUTH_PSK:
+		text_add(out, "    psk: /etc/gwd/%s.psk\n", e->name);
+		text_add(&e->notes, "bring the pre-shared key there, into /etc/gwd/%s.psk\n",
+			 e->name);
+		break;
+	}
+}
+
+static void put_protection(struct text *out, const struct export *e)
+{
+	const struct conf_tunnel *t = e->tunnel;
+
+	text_add(out, "    ike:\n");
+	put_list(out, "proposals", t->ike_proposals);
+	text_add(out, "      rekey-time: %us\n      dpd-delay: %us\n", t->ike_rekey_time,
+		 t->ike_dpd_delay);
+	text_add(out, "    esp:\n");
+	put_list(out, "proposals", t->esp_proposals);
+	text_add(out, "      rekey-time: %us\n      replay-window: %u\n", t->esp_rekey_time,
+		 t->esp_replay_window);
+}
+
+bool export_gwd(struct text *out, struct export *e, const char **why)
+{
+	const struct conf_tunnel *t = e->tunnel;
+	bool plain = t->protect == CONF_PROTECT_NONE;
+
+	(void)why;
+	text_add(
+		out,
+		"# The other side of tunnel %s: gwd.yaml there, after what is in capitals was put in.\n",
+		t->name);
+	text_add(out, "gateway:\n");
+	if (!plain)
+		text_add(out, "  id: \"%s\"\n", t->peer_id);
+	text_add(out, "  local: \"%s\"\ntunnels:\n  %s:\n    remote: \"%s\"\n", e->local, e->name,
+		 e->remote);
+	if (t->has_gre_key)
+		text_add(out, "    gre-key: %u\n", t->gre_key);
+	put_addresses(out, e);
+	if (t->mtu)
+		text_add(out, "    mtu: %u\n", t->mtu);
+	if (plain) {
+		text_add(out, "    protect: none\n");
+		return true;
+	}
+	put_peer(out, e);
+	put_protection(out, e);
+	return true;
+}
