@@ -96,6 +96,7 @@ struct conf_tunnel {
 	char **ike_proposals; /* NULL-terminated; strongSwan's syntax */
 	uint32_t ike_rekey_time; /* seconds */
 	uint32_t ike_dpd_delay; /* seconds; 0: off */
+	bool ike_encap; /* ESP in UDP also without a NAT */
 	char **esp_proposals;
 	uint32_t esp_rekey_time; /* seconds */
 	uint32_t esp_replay_window; /* packets; 0: off */

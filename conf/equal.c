@@ -63,7 +63,7 @@ static bool ike_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	       text_equal(a->psk_file, b->psk_file) &&
 	       list_equal(a->ike_proposals, b->ike_proposals) &&
 	       a->ike_rekey_time == b->ike_rekey_time && a->ike_dpd_delay == b->ike_dpd_delay &&
-	       list_equal(a->esp_proposals, b->esp_proposals) &&
+	       a->ike_encap == b->ike_encap && list_equal(a->esp_proposals, b->esp_proposals) &&
 	       a->esp_rekey_time == b->esp_rekey_time &&
 	       a->esp_replay_window == b->esp_replay_window;
 }

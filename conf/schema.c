@@ -63,6 +63,7 @@ const struct schema_key schema_keys[] = {
 	 .min = 10, .max = 7 * DAY, .warn_below = 300},
 	{"dpd-delay", AT(IKE), SLOT_DPD, SCHEMA_DURATION, .offset = TUNNEL(ike_dpd_delay),
 	 .min = 0, .max = 3600},
+	{"encap", AT(IKE), SLOT_ENCAP, SCHEMA_BOOL, .offset = TUNNEL(ike_encap)},
 
 	{"proposals", AT(ESP), SLOT_ESP_PROPOSALS, SCHEMA_ESP_PROPOSAL_LIST,
 	 .offset = TUNNEL(esp_proposals)},

@@ -177,6 +177,7 @@ static int add_conn(const struct builder *b, int i)
 	c->reqid = b->reqids[i];
 	c->replay_window = t->esp_replay_window;
 	c->dpd_delay = t->ike_dpd_delay;
+	c->encap = t->ike_encap;
 	ike_conn_set_times(c, ike_conn_leads(c->local_id, c->remote_id), t->ike_rekey_time,
 			   t->esp_rekey_time);
 	ike_conn_digest(c, o->digest);

@@ -34,7 +34,7 @@ static struct overhead overhead_of(const struct conf_tunnel *t, const struct des
 
 	if (d->overhead_known && d->block)
 		return o;
-	o.encap = d->overhead_known && d->encap;
+	o.encap = d->overhead_known ? d->encap : t->ike_encap;
 	if (t->esp_proposals && t->esp_proposals[0] &&
 	    xfrm_proposal_overhead(t->esp_proposals[0], &o.iv, &o.icv, &o.block) && o.block)
 		return o;

@@ -144,6 +144,8 @@ void ike_conn_put(struct ike_msg *m, const struct ike_conn *c)
 	put_address(m, "local_addrs", &c->local);
 	put_address(m, "remote_addrs", &c->remote);
 	put_texts(m, "proposals", c->ike_proposals);
+	if (c->encap)
+		ike_msg_value(m, "encap", "yes");
 	ike_msg_value(m, "mobike", "no"); /* it would float to port 4500 without a NAT */
 	/*
 	 * Not "no", which obeys INITIAL_CONTACT (RFC 7296 2.4): a charon that was killed says it, and the SAs it left in its
@@ -206,7 +208,7 @@ static void plain_conn(struct plain *p, const struct ike_conn *c)
 	const uint32_t numbers[] = {
 		c->auth,	   c->reqid,	     c->replay_window, c->dpd_delay,
 		c->ike_rekey_time, c->ike_rand_time, c->ike_over_time, c->esp_rekey_time,
-		c->esp_rand_time,  c->esp_life_time,
+		c->esp_rand_time,  c->esp_life_time, c->encap,
 	};
 
 	plain_add(p, numbers, sizeof(numbers));

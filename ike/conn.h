@@ -39,6 +39,7 @@ struct ike_conn {
 	uint32_t reqid;
 	uint32_t replay_window; /* packets */
 	uint32_t dpd_delay; /* seconds */
+	bool encap; /* ESP in UDP (RFC 3948) also where no NAT is */
 	uint32_t ike_rekey_time, ike_rand_time, ike_over_time; /* seconds */
 	uint32_t esp_rekey_time, esp_rand_time, esp_life_time; /* seconds */
 };

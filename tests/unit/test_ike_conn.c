@@ -194,12 +194,12 @@ static void test_digest_of_each_field(void **state)
 {
 	static char *other[] = {"aes128gcm16-x25519", NULL}, *both[] = {"a", "b", NULL};
 	static char *one[] = {"ab", NULL};
-	struct ike_conn c[24];
-	unsigned char d[24][SECRET_DIGEST_SIZE];
+	struct ike_conn c[25];
+	unsigned char d[25][SECRET_DIGEST_SIZE];
 	size_t n = 0;
 
 	(void)state;
-	for (size_t i = 0; i < 24; i++)
+	for (size_t i = 0; i < 25; i++)
 		c[i] = sample();
 	n++;
 	strcpy(c[n++].name, "gwd-branch2");
@@ -218,18 +218,36 @@ static void test_digest_of_each_field(void **state)
 	c[n++].ike_proposals = one;
 	c[n++].replay_window++;
 	c[n++].dpd_delay++;
+	c[n++].encap = true;
 	c[n++].ike_rekey_time++;
 	c[n++].ike_rand_time++;
 	c[n++].ike_over_time++;
 	c[n++].esp_rekey_time++;
 	c[n++].esp_rand_time++;
 	c[n++].esp_life_time++;
-	assert_true(n <= 24);
+	assert_true(n <= 25);
 	for (size_t i = 0; i < n; i++) {
 		ike_conn_digest(&c[i], d[i]);
 		for (size_t k = 0; k < i; k++)
 			assert_memory_not_equal(d[i], d[k], sizeof(d[i]));
 	}
+}
+
+static void test_encap(void **state)
+{
+	struct ike_conn c = sample();
+	struct ike_msg *m = load(&c);
+	char text[8192];
+
+	(void)state;
+	render(m, text, sizeof(text));
+	ike_msg_free(m);
+	assert_null(strstr(text, "encap"));
+	c.encap = true;
+	m = load(&c);
+	render(m, text, sizeof(text));
+	ike_msg_free(m);
+	assert_non_null(strstr(text, " encap=yes "));
 }
 
 static void test_digest_of_long_texts(void **state)
@@ -399,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_digest_of_each_field),
 		cmocka_unit_test(test_digest_of_long_texts),
+		cmocka_unit_test(test_encap),
 		cmocka_unit_test(test_leads),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_format),
