@@ -45,6 +45,20 @@ static struct spot local_spot(const struct drafts *ds, const struct draft *d)
 	return ds->global.at[SLOT_LOCAL];
 }
 
+/* Who calls is known by its identity alone. */
+static void check_any(struct drafts *ds, const struct draft *d)
+{
+	const struct conf_tunnel *t = &d->tunnel;
+
+	if (t->remote.kind != CONF_REMOTE_ANY || t->protect != CONF_PROTECT_NONE)
+		return;
+	struct finding *finding = findings_add(
+		ds->found, FINDING_ERROR, AT(d, SLOT_REMOTE),
+		"remote: any contradicts protect: none, where nobody proves who calls");
+	finding_hint(finding, "give the peer's address; protect was given");
+	finding_other(finding, AT(d, SLOT_PROTECT));
+}
+
 static void check_ends(struct drafts *ds, const struct draft *d)
 {
 	const struct conf_tunnel *t = &d->tunnel;
@@ -53,6 +67,7 @@ static void check_ends(struct drafts *ds, const struct draft *d)
 
 	if (!HERE(d, SLOT_REMOTE))
 		finding_hint(missing(ds, d, "remote"), "the peer's address, its DNS name, or any");
+	check_any(ds, d);
 	if (t->local.kind == CONF_LOCAL_INTERFACE && strcmp(t->local.ifname, t->interface) == 0)
 		finding_hint(findings_add(found, FINDING_ERROR, d->name_at,
 					  "%s is the interface the tunnel is sent from",

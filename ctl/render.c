@@ -112,11 +112,24 @@ static void cell_since(const json_t *tunnel, char *buf)
 		output_format_age((uint64_t)json_integer_value(since), buf);
 }
 
+/* A peer that calls is shown as configured, with where it is. */
+static const char *cell_remote(const json_t *tunnel, char *buf, size_t size)
+{
+	const char *remote = render_member(tunnel, "remote");
+	const char *kind = render_member(tunnel, "remote_kind");
+
+	if (!remote || !kind || strcmp(kind, "any") || !strcmp(remote, "any"))
+		return remote ? remote : "-";
+	snprintf(buf, size, "any (%s)", remote);
+	return buf;
+}
+
 static bool table_add_row(struct libscols_table *table, const json_t *tunnel)
 {
 	char peer[300] = "-", mtu[OUTPUT_NUMBER_SIZE] = "-", since[OUTPUT_NUMBER_SIZE] = "-";
 	char in_out[2 * OUTPUT_NUMBER_SIZE + 4] = "-";
-	const char *name = render_member(tunnel, "name"), *remote = render_member(tunnel, "remote");
+	const char *name = render_member(tunnel, "name");
+	char remote[64];
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
 	if (!line)
@@ -129,7 +142,7 @@ static bool table_add_row(struct libscols_table *table, const json_t *tunnel)
 		name ? name : "-",
 		render_state(tunnel),
 		peer,
-		remote ? remote : "-",
+		cell_remote(tunnel, remote, sizeof(remote)),
 		mtu,
 		in_out,
 		since,

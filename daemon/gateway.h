@@ -27,7 +27,10 @@
 /* An SA of a tunnel as the kernel told; the deletion of stale ones needs two looks. */
 struct tunnel_sa {
 	uint32_t spi;
+	struct addr src, dst;
 	bool outbound, transport, encap;
+	bool elsewhere; /* not between the tunnel's ends as they are now: nothing of it goes that way */
+	uint8_t iv, icv, block; /* bytes */
 	uint8_t strikes; /* looks in a row in which charon did not know it */
 	bool preferred; /* outbound: the kernel was told to take this one (daemon/sas.c) */
 	uint64_t add_time; /* seconds, the kernel's clock, of its coming; tells new from old */
@@ -48,6 +51,11 @@ struct tunnel {
 	struct addr
 		remote; /* in force; AF_UNSPEC: the name is not resolved, or nobody has called yet */
 	uint32_t path_mtu;
+	struct addr left_local,
+		left_remote; /* the ends before these, until what stood there is away */
+	uint32_t caller_id; /* `remote: any`: the IKE_SA that remote is of; 0: none is */
+	uint16_t caller_port;
+	char *call_refused; /* why the peer's address could not be taken */
 	unsigned underlay; /* the interface towards the peer, by index; 0: not known */
 	char *unresolved; /* why there is no local address */
 

@@ -119,6 +119,7 @@ static void tunnel_done(struct tunnel *t)
 	free(t->failed);
 	free(t->refused);
 	free(t->cause);
+	free(t->call_refused);
 	free(t->reason);
 	if (t->tick)
 		event_free(t->tick);

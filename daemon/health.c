@@ -116,6 +116,12 @@ static bool judge_missing_sa(const struct health_input *in, struct health *out)
 		return DOWN(out, "%s; `systemctl restart gwd-charon` starts it anew", lost);
 	if (told(in->conn_refused))
 		return DOWN(out, "charon here refuses the connection: %s", in->conn_refused);
+	if (told(in->caller) && !in->ike_established && in->conn_loaded)
+		return DOWN(out, "waiting for %s to call (remote: any)%s%s%s%s", in->caller,
+			    told(in->remote) ? ", last from " : "",
+			    told(in->remote) ? in->remote : "",
+			    told(in->cause) ? "; the last time: " : "",
+			    told(in->cause) ? in->cause : "");
 	if (told(in->cause))
 		return DOWN(out, "%s", in->cause);
 	if (in->no_answer)
@@ -137,6 +143,11 @@ static void judge_sa(const struct health_input *in, struct health *out)
 
 	if (charon_lost(in, lost, sizeof(lost)))
 		verdict(out, HEALTH_UNKNOWN, "%s; the SAs in the kernel still carry traffic", lost);
+	else if (!in->ike_established && told(in->caller))
+		verdict(out, HEALTH_UNKNOWN,
+			"charon here has no IKE_SA for the SAs in the kernel: waiting for %s to "
+			"call (remote: any)",
+			in->caller);
 	else if (!in->ike_established)
 		verdict(out, HEALTH_UNKNOWN,
 			"charon here has no IKE_SA for the SAs in the kernel: negotiating anew");

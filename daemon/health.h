@@ -44,6 +44,7 @@ struct health_input {
 	bool tunnel_mode; /* the peer negotiated tunnel mode */
 	const char *cause; /* from charon's log, of the last attempts */
 	const char *remote; /* address, for "no answer from …" */
+	const char *caller; /* `remote: any`: the identity that is to call */
 	bool no_answer; /* an attempt is past its deadline without an IKE_SA */
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/control.h"
 #include "daemon/reconcile.h"
@@ -54,7 +55,9 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.policies_ok = t->policies_ok,
 		.link_ok = t->link_ok,
 		.addresses_ok = t->addresses_ok,
-		.conflict = gw->torn_down ? TORN_DOWN : t->conflict,
+		.conflict = gw->torn_down ? TORN_DOWN
+			    : t->conflict ? t->conflict
+					  : t->call_refused,
 		.failed = t->failed ? t->failed : gw->guard_error,
 		.charon = charon_health(gw),
 		.charon_reason = gw->charon_reason,
@@ -67,6 +70,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.cause = t->cause,
 		.remote = t->remote.family ? addr_format(&t->remote, remote) : NULL,
 		.no_answer = t->no_answer,
+		.caller = caller_expected(t) ? t->conf->peer_id : NULL,
 	};
 }
 

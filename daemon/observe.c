@@ -254,51 +254,71 @@ static int observe_link(struct observer *o, struct tunnel *t)
 	return r;
 }
 
-static int observe_policy(struct observer *o, const struct tunnel *t, enum xfrm_dir dir)
+static int observe_policy(struct observer *o, const struct tunnel *t, const struct addr *src,
+			  const struct addr *dst, enum xfrm_dir dir)
 {
 	struct xfrm_policy found, key = {
 					  .dir = dir,
-					  .src = dir == XFRM_DIR_OUT ? t->local : t->remote,
-					  .dst = dir == XFRM_DIR_OUT ? t->remote : t->local,
+					  .src = *src,
+					  .dst = *dst,
 					  .has_key = t->conf->has_gre_key,
 					  .key = t->conf->gre_key,
 				  };
-	int r = gateway_tunnel_ends_known(t) ? xfrm_policy_get(o->gw->xfrm, &key, &found) : -ENOENT;
+	int r = src->family && dst->family ? xfrm_policy_get(o->gw->xfrm, &key, &found) : -ENOENT;
 
 	if (r == -ENOENT)
 		return 0;
 	return r ? r : take_policy(o, &found);
 }
 
+static int observe_policies(struct observer *o, const struct tunnel *t, const struct addr *local,
+			    const struct addr *remote)
+{
+	int r = observe_policy(o, t, local, remote, XFRM_DIR_OUT);
+
+	return r ? r : observe_policy(o, t, remote, local, XFRM_DIR_IN);
+}
+
+static int take_pair(const struct tunnel *t, const struct addr *local, const struct addr *remote,
+		     struct objects *out)
+{
+	const struct guard_state *seen = &t->gw->guard_seen;
+	struct guard_pair *hit, key = {
+					.local = *local,
+					.remote = *remote,
+					.has_key = t->conf->has_gre_key,
+					.key = t->conf->gre_key,
+				};
+
+	hit = seen->n_pairs ? bsearch(&key, seen->pairs, seen->n_pairs, sizeof(key),
+				      (int (*)(const void *, const void *))guard_pair_cmp)
+			    : NULL;
+	if (!hit)
+		return 0;
+	struct guard_pair *slot = vec_push(&out->pairs);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *hit;
+	slot->tunnel = t->index;
+	return 0;
+}
+
 /* Of the guard only the pairs of these tunnels: others would look unwanted to the plan. */
 static int take_pairs(struct gateway *gw, const int *only, size_t n, struct objects *out)
 {
+	int r = 0;
+
 	out->guard = gw->guard_seen.present;
 	out->guard_intact = gw->guard_seen.intact;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !r; i++) {
 		const struct tunnel *t = &gw->tunnels[only[i]];
-		struct guard_pair *hit, key = {
-						.local = t->local,
-						.remote = t->remote,
-						.has_key = t->conf->has_gre_key,
-						.key = t->conf->gre_key,
-					};
 
-		hit = gw->guard_seen.n_pairs
-			      ? bsearch(&key, gw->guard_seen.pairs, gw->guard_seen.n_pairs,
-					sizeof(key),
-					(int (*)(const void *, const void *))guard_pair_cmp)
-			      : NULL;
-		if (!hit)
-			continue;
-		struct guard_pair *slot = vec_push(&out->pairs);
-
-		if (!slot)
-			return -ENOMEM;
-		*slot = *hit;
-		slot->tunnel = t->index;
+		r = take_pair(t, &t->local, &t->remote, out);
+		if (!r && t->left_remote.family)
+			r = take_pair(t, &t->left_local, &t->left_remote, out);
 	}
-	return 0;
+	return r;
 }
 
 int observe_some(struct gateway *gw, const int *only, size_t n, struct objects *out, char *err,
@@ -313,9 +333,9 @@ int observe_some(struct gateway *gw, const int *only, size_t n, struct objects *
 	for (size_t i = 0; i < n && !r; i++) {
 		struct tunnel *t = &gw->tunnels[only[i]];
 
-		r = observe_policy(&o, t, XFRM_DIR_OUT);
+		r = observe_policies(&o, t, &t->local, &t->remote);
 		if (!r)
-			r = observe_policy(&o, t, XFRM_DIR_IN);
+			r = observe_policies(&o, t, &t->left_local, &t->left_remote);
 		if (!r)
 			r = observe_link(&o, t);
 	}

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/reconcile.h"
 #include "daemon/sas.h"
@@ -63,6 +64,8 @@ void peer_arm(struct tunnel *t)
 
 static bool wanted(const struct tunnel *t)
 {
+	if (caller_expected(t) && !t->ike_established)
+		return false; /* it calls, we cannot */
 	return gateway_tunnel_protected(t) && !t->held && t->conn_loaded &&
 	       gateway_tunnel_ends_known(t) && t->guard_ok && t->policies_ok &&
 	       charon_connected(t->gw) && t->gw->charon_known;
@@ -103,7 +106,11 @@ void peer_want(struct tunnel *t, bool at_once)
 	}
 	if (t->attempt_at && !at_once)
 		return;
-	wait = t->tries ? backoff(t) : t->leads || at_once ? 1 : with_jitter(FOLLOWER_WAIT_MS);
+	/* Who calls makes its CHILD_SA too. */
+	at_once &= !caller_expected(t);
+	wait = t->tries				 ? backoff(t)
+	       : t->leads && !caller_expected(t) ? 1
+						 : with_jitter(FOLLOWER_WAIT_MS);
 	t->attempt_at = gateway_now() + (at_once ? 1 : wait);
 	peer_arm(t);
 }
@@ -249,9 +256,9 @@ static void tidy(struct tunnel *t, const struct view *v, struct ike_msg *const *
 	char name[IKE_NAME_SIZE];
 
 	conn_name(t, name);
-	for (size_t i = 0; sa && t->leads && v->n_established > 1 && i < n; i++) {
+	for (size_t i = 0; sa && v->n_established > 1 && i < n; i++) {
 		if (!ike_sa_parse(items[i], sa) || strcmp(sa->name, name) || !sa->established ||
-		    sa->uniqueid == v->keep)
+		    sa->uniqueid == v->keep || !(t->leads || caller_left(t, sa)))
 			continue;
 		log_info(t->conf->name, "closing surplus IKE_SA #%u", sa->uniqueid);
 		charon_submit(t->gw, ike_req_terminate(name, sa->uniqueid, false), NULL, on_done,
@@ -299,6 +306,7 @@ static void on_look(void *user, int err, const struct ike_msg *answer, struct ik
 	t->child_installed = v.n_children > 0;
 	if (v.n_children)
 		t->tunnel_mode = v.tunnel_mode;
+	caller_look(t, items, n);
 	if (purpose == LOOK_TIDY)
 		tidy(t, &v, items, n);
 	if (pair_there(t))
@@ -343,7 +351,7 @@ void peer_tick(struct tunnel *t)
 	}
 	if (t->attempt_at && t->attempt_at <= now) {
 		t->attempt_at = now + LOOK_AGAIN_MS;
-		if (wanted(t))
+		if (wanted(t) || t->call_refused)
 			look(t, LOOK_ATTEMPT);
 		else
 			t->attempt_at = 0;
@@ -373,6 +381,7 @@ static void child_came(struct tunnel *t, const struct ike_event *ev)
 	t->ike_id = ev->sa.uniqueid;
 	t->tunnel_mode = ev->sa.n_children && !ev->sa.children[0].transport;
 	t->tidy_at = gateway_now() + TIDY_MS;
+	caller_learn(t, &ev->sa);
 	if (t->held)
 		peer_terminate(t); /* the peer was faster than the unloading */
 	if (pair_there(t))
@@ -381,11 +390,13 @@ static void child_came(struct tunnel *t, const struct ike_event *ev)
 }
 
 /* Another pair may still be there: the look tells. */
-static void something_went(struct tunnel *t, bool ike)
+static void something_went(struct tunnel *t, const struct ike_event *ev)
 {
 	t->child_installed = false;
-	if (ike)
+	if (ev->kind == IKE_EVENT_IKE_DOWN) {
 		t->ike_established = false;
+		caller_gone(t, ev->sa.uniqueid);
+	}
 	peer_want(t, false);
 	look(t, LOOK_REFRESH);
 	reconcile_mark(t);
@@ -404,6 +415,9 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		t->ike_established = true;
 		t->ike_id = ev->sa.uniqueid;
 		t->no_answer = false;
+		/* While it has a CHILD_SA elsewhere, that is where packets can be sent. */
+		if (!pair_there(t))
+			caller_learn(t, &ev->sa);
 		break;
 	case IKE_EVENT_CHILD_UP:
 		child_came(t, ev);
@@ -413,7 +427,7 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		break;
 	case IKE_EVENT_IKE_DOWN:
 	case IKE_EVENT_CHILD_DOWN:
-		something_went(t, ev->kind == IKE_EVENT_IKE_DOWN);
+		something_went(t, ev);
 		break;
 	case IKE_EVENT_LOG:
 		if (!pair_there(t) && ike_cause_from_log(ev->text, t->conf->auth == CONF_AUTH_PSK,
@@ -423,6 +437,8 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		}
 		break;
 	case IKE_EVENT_IKE_UPDATE:
+		caller_learn(t, &ev->sa);
+		break;
 	case IKE_EVENT_OTHER:
 		break;
 	}
@@ -442,6 +458,7 @@ void peer_adopt(struct gateway *gw, const struct ike_sa *sa)
 			continue;
 		t->child_installed = true;
 		t->tunnel_mode = !sa->children[i].transport;
+		caller_learn(t, sa);
 	}
 	t->tidy_at = gateway_now() + TIDY_MS;
 	peer_arm(t);
@@ -454,6 +471,7 @@ void peer_forget_all(struct gateway *gw)
 
 		t->ike_established = t->child_installed = t->asking = false;
 		t->conn_loaded = false;
+		caller_gone(t, 0);
 		t->attempt_at = t->tidy_at = 0;
 		t->tries = 0;
 		gateway_set_text(&t->refused, NULL);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "daemon/apply.h"
+#include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/observe.h"
 #include "daemon/peer.h"
@@ -161,10 +162,11 @@ static int make_plan(struct gateway *gw, struct round *r, char *err, size_t err_
 static void flags_all_well(struct tunnel *t)
 {
 	bool ends = gateway_tunnel_ends_known(t);
+	bool uncalled = caller_expected(t) && !t->remote.family; /* nothing else is wanted yet */
 
-	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = ends;
+	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = ends || uncalled;
 	t->conn_loaded = t->gw->charon_known && !t->refused && !t->held &&
-			 (ends || t->conf->remote.kind == CONF_REMOTE_ANY);
+			 (ends || caller_expected(t));
 	gateway_set_text(&t->conflict, NULL);
 }
 
@@ -394,6 +396,8 @@ static int *take_marks(struct gateway *gw, size_t *n)
 static void settle(struct tunnel *t)
 {
 	t->failures = t->failed ? t->failures + 1 : 0;
+	t->gw->dirty_all |= t->failed && t->left_remote.family;
+	t->left_remote = (struct addr){0};
 	sas_prefer(t);
 	peer_want(t, false);
 	reconcile_judge(t);

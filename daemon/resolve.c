@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/caller.h"
 #include "gre/addr.h"
 #include "gre/link.h"
 
@@ -33,7 +34,7 @@ static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *
 		      uint32_t *mtu)
 {
 	const struct conf_local *spec = &t->conf->local;
-	struct addr source;
+	struct addr source = {0};
 	int err = gre_path_get(t->gw->rtnl, &t->remote, &source, mtu, &t->underlay, &memo->link);
 
 	switch (spec->kind) {
@@ -43,8 +44,10 @@ static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *
 	case CONF_LOCAL_INTERFACE:
 		return interface_address(t, memo, local);
 	case CONF_LOCAL_AUTO:
+		if (caller_expected(t) && t->local.family) /* what the peer called */
+			source = t->local;
 		*local = source;
-		return err;
+		return source.family ? 0 : err;
 	}
 	return -EINVAL;
 }
@@ -92,7 +95,12 @@ static bool remote_adopt(struct tunnel *t)
 
 	if (t->conf->remote.kind == CONF_REMOTE_ADDRESS || !link_get(t, &link))
 		return false;
+	/* Without an address it had none that holds (daemon/caller.c). */
+	if (caller_expected(t) && t->since)
+		return false;
 	t->remote = link.remote;
+	if (caller_expected(t))
+		t->local = link.local;
 	return t->remote.family != AF_UNSPEC;
 }
 

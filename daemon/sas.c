@@ -29,23 +29,37 @@ static bool is_outbound(const struct tunnel *t, const struct xfrm_sa *sa)
 	return addr_equal(&sa->dst, &t->remote);
 }
 
-static struct tunnel_sa *sa_find(struct tunnel *t, bool outbound, uint32_t spi)
+/* A peer that moved leaves SAs of its former address, and its first SAs may come before it is known where it is. */
+static bool is_elsewhere(const struct tunnel *t, const struct addr *src, const struct addr *dst)
+{
+	return !t->remote.family || (!addr_equal(src, &t->remote) && !addr_equal(dst, &t->remote));
+}
+
+static struct tunnel_sa *sa_same(struct tunnel *t, const struct xfrm_sa *sa)
 {
 	for (size_t i = 0; i < t->sas.len; i++)
-		if (t->sas.at[i].spi == spi && t->sas.at[i].outbound == outbound)
+		if (t->sas.at[i].spi == sa->spi && addr_equal(&t->sas.at[i].dst, &sa->dst))
 			return &t->sas.at[i];
 	return NULL;
 }
 
-static void overhead_take(struct tunnel *t, const struct xfrm_sa *sa)
+static struct tunnel_sa *sa_out(struct tunnel *t, uint32_t spi)
 {
-	if (!sa->block_size)
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (t->sas.at[i].spi == spi && t->sas.at[i].outbound)
+			return &t->sas.at[i];
+	return NULL;
+}
+
+static void overhead_take(struct tunnel *t, const struct tunnel_sa *sa)
+{
+	if (!sa->block)
 		return;
 	t->overhead_known = true;
 	t->encap = sa->encap;
-	t->iv = (uint8_t)sa->iv_size;
-	t->icv = (uint8_t)sa->icv_size;
-	t->block = (uint8_t)sa->block_size;
+	t->iv = sa->iv;
+	t->icv = sa->icv;
+	t->block = sa->block;
 }
 
 static uint64_t ahead(const struct tunnel_sa *sa)
@@ -63,8 +77,7 @@ static void times_take(struct tunnel_sa *slot, const struct xfrm_sa *sa)
 /* True when it was not known. */
 static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 {
-	bool outbound = is_outbound(t, sa);
-	struct tunnel_sa *slot = sa_find(t, outbound, sa->spi);
+	struct tunnel_sa *slot = sa_same(t, sa);
 	bool added = !slot;
 
 	if (!sa->spi || t->sas.len >= SAS_MAX)
@@ -74,12 +87,18 @@ static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 	if (!slot)
 		return false;
 	slot->spi = sa->spi;
-	slot->outbound = outbound;
+	slot->src = sa->src;
+	slot->dst = sa->dst;
+	slot->outbound = is_outbound(t, sa);
+	slot->elsewhere = is_elsewhere(t, &sa->src, &sa->dst);
 	slot->transport = sa->transport;
 	slot->encap = sa->encap;
+	slot->iv = (uint8_t)sa->iv_size;
+	slot->icv = (uint8_t)sa->icv_size;
+	slot->block = (uint8_t)sa->block_size;
 	times_take(slot, sa);
-	if (outbound)
-		overhead_take(t, sa);
+	if (slot->outbound)
+		overhead_take(t, slot);
 	return added;
 }
 
@@ -120,8 +139,8 @@ static const struct tunnel_sa *newest(const struct tunnel *t, bool outbound, boo
 	for (size_t i = 0; i < t->sas.len; i++) {
 		const struct tunnel_sa *sa = &t->sas.at[i];
 
-		if (sa->outbound == outbound && sa->transport && sa->preferred >= preferred &&
-		    (!best || sa->add_time > best->add_time))
+		if (sa->outbound == outbound && sa->transport && !sa->elsewhere &&
+		    sa->preferred >= preferred && (!best || sa->add_time > best->add_time))
 			best = sa;
 	}
 	return best;
@@ -148,6 +167,19 @@ void sas_adopt_pin(struct tunnel *t)
 		n++;
 	}
 	pin_adopt(&t->pin, seen ? seen->spi : 0, in ? in->spi : 0, spis, n);
+}
+
+void sas_place(struct tunnel *t)
+{
+	for (size_t i = 0; i < t->sas.len; i++) {
+		struct tunnel_sa *sa = &t->sas.at[i];
+
+		sa->outbound = addr_equal(&sa->dst, &t->remote);
+		sa->elsewhere = is_elsewhere(t, &sa->src, &sa->dst);
+		if (sa->outbound)
+			overhead_take(t, sa);
+	}
+	sas_adopt_pin(t);
 }
 
 static void write_result(void *user, size_t index, int err, const char *text)
@@ -204,9 +236,8 @@ static void prefer_set(struct tunnel *t, struct tunnel_sa *known, bool preferred
 
 void sas_prefer(struct tunnel *t)
 {
-	struct tunnel_sa *now = t->pin.spi && gateway_tunnel_protected(t)
-					? sa_find(t, true, t->pin.spi)
-					: NULL;
+	struct tunnel_sa *now = t->pin.spi && gateway_tunnel_protected(t) ? sa_out(t, t->pin.spi)
+									  : NULL;
 	bool moved = false;
 
 	if (!now)
@@ -229,7 +260,8 @@ static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
 	if (!sa_add(t, sa))
 		return;
 	log_debug(t->conf->name, "SA %s spi %08x", is_outbound(t, sa) ? "out" : "in", sa->spi);
-	if (sa->transport && pin_sa_new(&t->pin, is_outbound(t, sa), sa->spi, gateway_now()))
+	if (sa->transport && !is_elsewhere(t, &sa->src, &sa->dst) &&
+	    pin_sa_new(&t->pin, is_outbound(t, sa), sa->spi, gateway_now()))
 		sas_prefer(t);
 	reconcile_mark(t);
 }
@@ -237,13 +269,14 @@ static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
 static void sa_went(struct tunnel *t, const struct xfrm_sa *sa)
 {
 	bool outbound = is_outbound(t, sa);
-	struct tunnel_sa *known = sa_find(t, outbound, sa->spi);
+	struct tunnel_sa *known = sa_same(t, sa);
+	bool elsewhere = !known || known->elsewhere;
 
 	if (!known)
 		return;
 	sa_remove(t, known);
 	log_debug(t->conf->name, "SA %s spi %08x gone", outbound ? "out" : "in", sa->spi);
-	if (pin_sa_gone(&t->pin, outbound, sa->spi))
+	if (!elsewhere && pin_sa_gone(&t->pin, outbound, sa->spi))
 		sas_prefer(t);
 	if (!sas_have(t, true) || !sas_have(t, false))
 		peer_want(t, false);
@@ -289,7 +322,8 @@ void sas_pin_tick(struct tunnel *t, uint64_t now)
 bool sas_have(const struct tunnel *t, bool outbound)
 {
 	for (size_t i = 0; i < t->sas.len; i++)
-		if (t->sas.at[i].outbound == outbound && t->sas.at[i].transport)
+		if (t->sas.at[i].outbound == outbound && t->sas.at[i].transport &&
+		    !t->sas.at[i].elsewhere)
 			return true;
 	return false;
 }
@@ -314,8 +348,8 @@ void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n)
 	for (size_t i = 0; b && i < t->sas.len; i++) {
 		struct tunnel_sa *sa = &t->sas.at[i];
 		struct xfrm_sa doomed = {
-			.src = sa->outbound ? t->local : t->remote,
-			.dst = sa->outbound ? t->remote : t->local,
+			.src = sa->src,
+			.dst = sa->dst,
 			.spi = sa->spi,
 			.reqid = t->reqid,
 		};

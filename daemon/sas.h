@@ -8,6 +8,8 @@
 
 /* Dumps all SAs and replaces what is known. */
 int sas_read_all(struct gateway *gw);
+/* The tunnel's ends changed: tells anew which of its SAs serve them, and which way. */
+void sas_place(struct tunnel *t);
 /* Which outbound SA is in use. Call after sas_read_all. */
 void sas_adopt_pin(struct tunnel *t);
 /* Makes the outbound SA in use the one the kernel prefers, where it is not yet. */

@@ -119,11 +119,14 @@ static void add_kernel(json_t *o, const struct tunnel *t)
 			   : t->operstate == IF_OPER_DORMANT ? "dormant"
 			   : t->operstate == IF_OPER_DOWN    ? "down"
 							     : "unknown";
+	bool ends = gateway_tunnel_ends_known(t);
 	char spi[12];
 
 	json_object_set_new(o, "link",
-			    json_pack("{s:o,s:s}", "state", place(t->link_ok), "operstate", oper));
-	if (!gateway_tunnel_protected(t)) {
+			    ends ? json_pack("{s:o,s:s}", "state", place(t->link_ok), "operstate",
+					     oper)
+				 : json_null());
+	if (!gateway_tunnel_protected(t) || !ends) {
 		json_object_set_new(o, "guard", json_null());
 		json_object_set_new(o, "policy", json_null());
 		return;
@@ -209,6 +212,19 @@ static const char *remote_text(const struct tunnel *t, char buf[ADDR_TEXT_SIZE])
 	return t->conf->remote.name ? t->conf->remote.name : "any";
 }
 
+static const char *remote_kind_name(const struct conf_remote *r)
+{
+	switch (r->kind) {
+	case CONF_REMOTE_ADDRESS:
+		return "address";
+	case CONF_REMOTE_NAME:
+		return "name";
+	case CONF_REMOTE_ANY:
+		return "any";
+	}
+	return "?";
+}
+
 static void add_conf(json_t *o, const struct tunnel *t)
 {
 	const struct conf_tunnel *c = t->conf;
@@ -224,6 +240,7 @@ static void add_conf(json_t *o, const struct tunnel *t)
 			    t->local.family ? json_string(addr_format(&t->local, local))
 					    : json_null());
 	json_object_set_new(o, "remote", json_string(remote_text(t, remote)));
+	json_object_set_new(o, "remote_kind", json_string(remote_kind_name(&c->remote)));
 	json_object_set_new(o, "interface", json_string(c->interface));
 	json_object_set_new(o, "addresses", addresses_json(c));
 	json_object_set_new(o, "gre_key", c->has_gre_key ? json_integer(c->gre_key) : json_null());

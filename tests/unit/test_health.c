@@ -91,6 +91,34 @@ static void protection(void **unused)
 	expect(&in, HEALTH_DOWN, "the IPsec policies are not in place here: being restored");
 }
 
+static void peers_that_call(void **unused)
+{
+	struct health_input in = well();
+
+	(void)unused;
+	in.caller = "branch2.example.net";
+	expect(&in, HEALTH_UP, "");
+	in.ike_established = false;
+	expect(&in, HEALTH_UNKNOWN,
+	       "charon here has no IKE_SA for the SAs in the kernel: waiting for "
+	       "branch2.example.net to call (remote: any)");
+	in.sa_in = in.sa_out = false;
+	in.remote = "203.0.113.7";
+	expect(&in, HEALTH_DOWN,
+	       "waiting for branch2.example.net to call (remote: any), last from 203.0.113.7");
+	in.remote = NULL;
+	expect(&in, HEALTH_DOWN, "waiting for branch2.example.net to call (remote: any)");
+	in.cause = "the peer's key is not the configured one";
+	expect(&in, HEALTH_DOWN,
+	       "waiting for branch2.example.net to call (remote: any); the last time: the peer's "
+	       "key is not the configured one");
+	in.cause = NULL;
+	in.ike_established = true;
+	in.remote = "203.0.113.7";
+	expect(&in, HEALTH_DOWN,
+	       "the IKE_SA with 203.0.113.7 is there, its CHILD_SA is being negotiated");
+}
+
 static void link_and_addresses(void **unused)
 {
 	struct health_input in = well();
@@ -291,6 +319,7 @@ int main(void)
 		cmocka_unit_test(up),
 		cmocka_unit_test(intent),
 		cmocka_unit_test(protection),
+		cmocka_unit_test(peers_that_call),
 		cmocka_unit_test(link_and_addresses),
 		cmocka_unit_test(unprotected),
 		cmocka_unit_test(no_sa),

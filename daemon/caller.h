@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Peers that call (`remote: any`): the address of each is that from which its identity was authenticated (RFC 7296 section 2.15),
+ * and follows it. Neighbours: daemon/peer.c tells of IKE_SAs, daemon/reconcile.c brings guard, policies and link to the address.
+ */
+#ifndef GWD_DAEMON_CALLER_H
+#define GWD_DAEMON_CALLER_H
+
+#include "daemon/gateway.h"
+
+/* True for a tunnel whose peer calls. */
+bool caller_expected(const struct tunnel *t);
+
+/*
+ * An IKE_SA of the tunnel's connection, from an event or a list. Its address is taken when it is established and not older than
+ * the one that was taken last; nothing happens when the tunnel has it already, or another tunnel that works has it
+ * (t->call_refused tells). Does nothing for other tunnels.
+ */
+void caller_learn(struct tunnel *t, const struct ike_sa *sa);
+
+/* The answer to a list-sas of the tunnel: learns from its newest IKE_SA with a CHILD_SA. */
+void caller_look(struct tunnel *t, struct ike_msg *const *items, size_t n);
+
+/* That IKE_SA went; 0: all did. The address stays until the peer calls again: with it policies and guard. */
+void caller_gone(struct tunnel *t, uint32_t ike_id);
+
+/* An IKE_SA of an earlier address, which the peer left without a word. */
+bool caller_left(const struct tunnel *t, const struct ike_sa *sa);
+
+#endif
