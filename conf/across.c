@@ -152,10 +152,38 @@ static void across_interfaces(struct drafts *ds)
 	vec_free(&es.v);
 }
 
+/*
+ * charon tells connections apart by both identities, of the peer and of ours (IDi and IDr, RFC 7296 section 3.5), when
+ * the addresses are the same.
+ */
 static int peer_cmp(const void *left, const void *right)
 {
-	return then_spot(strcasecmp(tunnel_of(left)->peer_id, tunnel_of(right)->peer_id), left,
-			 right);
+	const struct conf_tunnel *a = tunnel_of(left), *b = tunnel_of(right);
+	int order = strcasecmp(a->peer_id, b->peer_id);
+
+	if (!order)
+		order = strcasecmp(a->id ? a->id : "", b->id ? b->id : "");
+	return then_spot(order, left, right);
+}
+
+/*
+ * charon looks a pre-shared key up by the identities of both sides, and a key is loaded for the peer's alone (see ike/conn.h):
+ * of two for one peer it might take the wrong one.
+ */
+static void peers_psk_report(struct drafts *ds, const struct entries *es)
+{
+	for (size_t i = 1; i < es->v.len; i++) {
+		const struct entry *a = &es->v.at[i - 1], *b = &es->v.at[i];
+		const struct conf_tunnel *x = tunnel_of(a), *y = tunnel_of(b);
+		if (b->reported || strcasecmp(x->peer_id, y->peer_id) || !x->psk_file ||
+		    !y->psk_file || !strcmp(x->psk_file, y->psk_file))
+			continue;
+		struct entry first = {.draft = a->draft, .at = a->draft->given.at[SLOT_PSK]};
+		struct entry other = {.draft = b->draft, .at = b->draft->given.at[SLOT_PSK]};
+		conflict(
+			ds, &first, &other, "another key for this peer",
+			"give both the same psk, or let the peer have an id for each; the other is");
+	}
 }
 
 static void across_peers(struct drafts *ds)
@@ -168,7 +196,8 @@ static void across_peers(struct drafts *ds)
 			entry_add(ds, &es, d, 0, d->given.at[SLOT_PEER_ID]);
 	}
 	equal_report(ds, &es, peer_cmp, "a peer with this identity",
-		     "one identity serves one tunnel; the other is");
+		     "give one of them another id: here, which the peer expects; the other is");
+	peers_psk_report(ds, &es);
 	vec_free(&es.v);
 }
 
@@ -195,6 +224,14 @@ static int ends_cmp(const void *left, const void *right)
 	return then_spot(order ? order : local_cmp(&a->local, &b->local), left, right);
 }
 
+/* A tunnel with unlike keys has an entry for each: index 0 is what it takes, 1 what it sends. */
+static uint32_t key_of(const struct entry *entry)
+{
+	const struct conf_tunnel *t = tunnel_of(entry);
+
+	return entry->index ? t->gre_key_out : t->gre_key_in;
+}
+
 static int ends_and_key_cmp(const void *left, const void *right)
 {
 	const struct entry *l = left, *r = right;
@@ -206,7 +243,7 @@ static int ends_and_key_cmp(const void *left, const void *right)
 	if (!order)
 		order = (int)a->has_gre_key - (int)b->has_gre_key;
 	if (!order)
-		order = a->gre_key < b->gre_key ? -1 : a->gre_key > b->gre_key;
+		order = key_of(l) < key_of(r) ? -1 : key_of(l) > key_of(r);
 	return then_spot(order, l, r);
 }
 
@@ -237,6 +274,14 @@ static void pair_report(struct drafts *ds, const struct entry *pair, size_t n)
 	finding_other(finding, other->at);
 }
 
+/* Both keys: the guard stops clear GRE with either, both ways. */
+static void ends_add(struct drafts *ds, struct entries *es, struct draft *d)
+{
+	entry_add(ds, es, d, 0, d->given.at[SLOT_REMOTE]);
+	if (d->tunnel.gre_key_in != d->tunnel.gre_key_out)
+		entry_add(ds, es, d, 1, d->given.at[SLOT_REMOTE]);
+}
+
 static void across_ends(struct drafts *ds)
 {
 	struct entries es = {0};
@@ -245,7 +290,7 @@ static void across_ends(struct drafts *ds)
 	for (size_t i = 0; i < ds->list.len; i++) {
 		struct draft *d = &ds->list.at[i];
 		if (counts(d) && (d->tunnel.remote.name || d->tunnel.remote.addr.family))
-			entry_add(ds, &es, d, 0, d->given.at[SLOT_REMOTE]);
+			ends_add(ds, &es, d);
 	}
 	equal_report(ds, &es, ends_and_key_cmp, "the same local, remote and gre-key",
 		     "give each another gre-key, here and on the peer; the other is");
@@ -263,20 +308,29 @@ static void across_ends(struct drafts *ds)
 	vec_free(&es.v);
 }
 
+/* Each VRF has addresses and routes of its own. */
+static int vrf_cmp(const struct entry *a, const struct entry *b)
+{
+	return strcmp(tunnel_of(a)->vrf, tunnel_of(b)->vrf);
+}
+
 static int address_cmp(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
+	int order = vrf_cmp(a, b);
 
-	return then_spot(addr_cmp(&tunnel_of(a)->addresses[a->index].addr,
-				  &tunnel_of(b)->addresses[b->index].addr),
+	return then_spot(order ? order
+			       : addr_cmp(&tunnel_of(a)->addresses[a->index].addr,
+					  &tunnel_of(b)->addresses[b->index].addr),
 			 a, b);
 }
 
 static int network_cmp(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
+	int order = vrf_cmp(a, b);
 
-	return then_spot(prefix_cmp(&a->network, &b->network), a, b);
+	return then_spot(order ? order : prefix_cmp(&a->network, &b->network), a, b);
 }
 
 /* Sorted, a network comes right after those it lies within: those are the stack. */
@@ -290,7 +344,8 @@ static void overlap_report(struct drafts *ds, const struct entries *es)
 		const struct entry *other = NULL;
 		if (entry->reported)
 			continue;
-		while (depth && !prefix_overlap(&stack[depth - 1]->network, &entry->network))
+		while (depth && (vrf_cmp(stack[depth - 1], entry) ||
+				 !prefix_overlap(&stack[depth - 1]->network, &entry->network)))
 			depth--;
 		for (size_t j = depth; j-- > 0 && !other;)
 			other = stack[j]->draft != entry->draft ? stack[j] : NULL;
@@ -331,6 +386,14 @@ static uint32_t metric_of(const struct conf_route *route)
 	return IP6_METRIC_DEFAULT;
 }
 
+static uint32_t table_of(const struct entry *entry)
+{
+	const struct conf_tunnel *t = tunnel_of(entry);
+	uint32_t table = t->routes[entry->index].table;
+
+	return table || *t->vrf ? table : RT_TABLE_MAIN;
+}
+
 static int route_cmp(const void *left, const void *right)
 {
 	const struct entry *l = left, *r = right;
@@ -340,7 +403,9 @@ static int route_cmp(const void *left, const void *right)
 	int order = prefix_cmp(&a->to, &b->to);
 
 	if (!order)
-		order = a->table < b->table ? -1 : a->table > b->table;
+		order = table_of(l) < table_of(r) ? -1 : table_of(l) > table_of(r);
+	if (!order && !table_of(l))
+		order = vrf_cmp(l, r);
 	if (!order)
 		order = a_metric < b_metric ? -1 : a_metric > b_metric;
 	return then_spot(order, l, r);

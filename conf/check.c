@@ -77,7 +77,9 @@ static void check_ends(struct drafts *ds, const struct draft *d)
 		return;
 	if (t->local.addr.family != remote->family) {
 		findings_add(found, FINDING_ERROR, local_spot(ds, d),
-			     "local is an IPv6 address, the remote of %s an IPv4 address", t->name);
+			     "local is an %s address, the remote of %s an %s address",
+			     remote->family == AF_INET ? "IPv6" : "IPv4", t->name,
+			     remote->family == AF_INET ? "IPv4" : "IPv6");
 	} else if (addr_equal(&t->local.addr, remote)) {
 		struct finding *finding = findings_add(found, FINDING_ERROR, AT(d, SLOT_REMOTE),
 						       "remote is the gateway's own address");
@@ -114,11 +116,8 @@ static void check_plain(struct drafts *ds, struct draft *d)
 	static const struct {
 		enum schema_slot slot;
 		const char *name;
-	} keys[] = {{SLOT_PEER, "peer"},
-		    {SLOT_AUTH, "auth"},
-		    {SLOT_PSK, "psk"},
-		    {SLOT_IKE, "ike"},
-		    {SLOT_ESP, "esp"}};
+	} keys[] = {{SLOT_PEER, "peer"}, {SLOT_ID, "id"},   {SLOT_AUTH, "auth"},
+		    {SLOT_PSK, "psk"},	 {SLOT_IKE, "ike"}, {SLOT_ESP, "esp"}};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (!HERE(d, keys[i].slot))
@@ -175,7 +174,7 @@ static void check_auth_public_key(struct drafts *ds, const struct draft *d)
 
 static void check_peer(struct drafts *ds, const struct draft *d)
 {
-	const char *peer = d->tunnel.peer_id, *id = ds->conf->id;
+	const char *peer = d->tunnel.peer_id, *id = conf_tunnel_id(ds->conf, &d->tunnel);
 
 	if (!HERE(d, SLOT_PEER)) {
 		finding_hint(missing(ds, d, "peer"), "peer: {id: NAME, public-key: KEY}");
@@ -187,8 +186,8 @@ static void check_peer(struct drafts *ds, const struct draft *d)
 		struct finding *finding = findings_add(ds->found, FINDING_ERROR,
 						       AT(d, SLOT_PEER_ID),
 						       "the peer has the identity of this gateway");
-		finding_hint(finding, "gateway.id was given");
-		finding_other(finding, ds->global.at[SLOT_ID]);
+		finding_hint(finding, d->tunnel.id ? "id was given" : "gateway.id was given");
+		finding_other(finding, d->tunnel.id ? AT(d, SLOT_ID) : ds->global.at[SLOT_ID]);
 	}
 	if (d->tunnel.auth == CONF_AUTH_PSK)
 		check_auth_psk(ds, d);
@@ -211,6 +210,17 @@ static void check_gateway_id(struct drafts *ds)
 		     "gateway: {id: NAME}, the name the peers know it by");
 }
 
+/* So that written out it is the same as left out. */
+static void settle_id(const struct drafts *ds, struct draft *d)
+{
+	struct conf_tunnel *t = &d->tunnel;
+
+	if (!t->id || !ds->conf->id || strcasecmp(t->id, ds->conf->id) != 0)
+		return;
+	free(t->id);
+	t->id = NULL;
+}
+
 void check_tunnels(struct drafts *drafts)
 {
 	check_gateway_id(drafts);
@@ -222,6 +232,8 @@ void check_tunnels(struct drafts *drafts)
 		check_ends(drafts, d);
 		check_inside(drafts, d);
 		ospf_check(drafts, d);
+		check_gre(drafts, d);
+		settle_id(drafts, d);
 		d->tunnel.auth = auth_of(d);
 		if (d->tunnel.protect == CONF_PROTECT_NONE)
 			check_plain(drafts, d);

@@ -14,6 +14,9 @@
  */
 void check_tunnels(struct drafts *drafts);
 
+/* The options of the GRE device of one tunnel; part of check_tunnels. Pure. */
+void check_gre(struct drafts *drafts, const struct draft *draft);
+
 /*
  * Sorts the drafts by name and checks all against each other, in O(n log n). Disabled tunnels
  * conflict with none. Pure.

@@ -22,6 +22,7 @@ void conf_tunnel_done(struct conf_tunnel *tunnel)
 	free(tunnel->description);
 	free(tunnel->addresses);
 	free(tunnel->routes);
+	free(tunnel->id);
 	free(tunnel->peer_id);
 	free(tunnel->remote.name);
 	free(tunnel->psk_file);
@@ -60,6 +61,11 @@ void conf_report_done(struct conf_report *report)
 static int name_cmp(const void *name, const void *tunnel)
 {
 	return strcmp(name, ((const struct conf_tunnel *)tunnel)->name);
+}
+
+const char *conf_tunnel_id(const struct conf *c, const struct conf_tunnel *t)
+{
+	return t->id ? t->id : c->id;
 }
 
 const struct conf_tunnel *conf_find_tunnel(const struct conf *c, const char *name)

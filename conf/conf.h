@@ -54,7 +54,7 @@ struct conf_remote {
 struct conf_route {
 	struct prefix to;
 	uint32_t metric; /* 0: the kernel's own default (0 for IPv4, 1024 for IPv6) */
-	uint32_t table; /* 254 main */
+	uint32_t table; /* 0: that of the tunnel's VRF, without one 254, the main one */
 };
 
 /* What "gwctl frr" tells FRR of the tunnel: OSPFv2 (RFC 2328) and OSPFv3 (RFC 5340). */
@@ -84,11 +84,18 @@ struct conf_tunnel {
 	size_t n_routes;
 
 	bool has_gre_key;
-	uint32_t gre_key;
+	uint32_t gre_key_in, gre_key_out; /* of what is taken, of what is sent; mostly equal */
+	bool checksum, sequence;
 	uint8_t ttl; /* 0: inherit */
+	uint8_t tos; /* 1: inherit; else a multiple of 4: the kernel reads an odd one as inherit */
+	bool pmtudisc, ignore_df; /* not both */
+	char device[IF_NAMESIZE]; /* the transport is bound to it; "": not bound */
+	char vrf[IF_NAMESIZE]; /* the interface is in it; "": in none */
+	bool mpls;
 	uint32_t mtu; /* 0: auto, the formula */
 
 	enum conf_auth auth;
+	char *id; /* ours towards this peer; NULL: the gateway's (conf_tunnel_id) */
 	char *peer_id;
 	char peer_public_key[KEY_PUBLIC_TEXT_SIZE]; /* "" unless auth is public-key */
 	char *psk_file; /* NULL unless auth is psk */
@@ -142,6 +149,9 @@ struct conf *conf_load_text(const char *name, const char *text, size_t size,
 /* NULL is fine. */
 void conf_free(struct conf *c);
 void conf_report_done(struct conf_report *report);
+
+/* Our IKE identity in this tunnel: its own, else the gateway's. */
+const char *conf_tunnel_id(const struct conf *c, const struct conf_tunnel *t);
 
 /* The tunnel of this name, or NULL. */
 const struct conf_tunnel *conf_find_tunnel(const struct conf *c, const char *name);

@@ -30,6 +30,7 @@ struct draft {
 	struct spot name_at;
 	struct spot *address_at; /* one per address */
 	struct spot *route_at; /* one per route */
+	bool keys_apart; /* gre-key is a map */
 	bool left_out; /* no map, or another tunnel of this name stands before it */
 };
 

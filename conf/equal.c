@@ -58,7 +58,8 @@ static bool routes_equal(const struct conf_tunnel *a, const struct conf_tunnel *
 
 static bool ike_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
-	return a->auth == b->auth && text_equal(a->peer_id, b->peer_id) &&
+	return a->auth == b->auth && text_equal(a->id, b->id) &&
+	       text_equal(a->peer_id, b->peer_id) &&
 	       !strcmp(a->peer_public_key, b->peer_public_key) &&
 	       text_equal(a->psk_file, b->psk_file) &&
 	       list_equal(a->ike_proposals, b->ike_proposals) &&
@@ -80,14 +81,22 @@ bool conf_tunnel_same_objects(const struct conf_tunnel *a, const struct conf_tun
 	return !strcmp(a->interface, b->interface) && a->enabled == b->enabled &&
 	       a->protect == b->protect && local_equal(&a->local, &b->local) &&
 	       conf_remote_equal(&a->remote, &b->remote) && a->has_gre_key == b->has_gre_key &&
-	       a->gre_key == b->gre_key;
+	       a->gre_key_in == b->gre_key_in && a->gre_key_out == b->gre_key_out &&
+	       !strcmp(a->device, b->device) && !strcmp(a->vrf, b->vrf);
+}
+
+static bool options_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	return a->ttl == b->ttl && a->tos == b->tos && a->mtu == b->mtu &&
+	       a->checksum == b->checksum && a->sequence == b->sequence &&
+	       a->pmtudisc == b->pmtudisc && a->ignore_df == b->ignore_df && a->mpls == b->mpls;
 }
 
 bool conf_tunnel_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
 	return conf_tunnel_same_objects(a, b) && text_equal(a->name, b->name) &&
 	       text_equal(a->description, b->description) && addresses_equal(a, b) &&
-	       routes_equal(a, b) && a->ttl == b->ttl && a->mtu == b->mtu && ike_equal(a, b) &&
+	       routes_equal(a, b) && options_equal(a, b) && ike_equal(a, b) &&
 	       ospf_equal(&a->ospf, &b->ospf);
 }
 

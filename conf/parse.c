@@ -94,6 +94,11 @@ static void parse_value(struct parse *p, const struct schema_key *key, struct fy
 	} else if (key->type == SCHEMA_TUNNEL_MAP || key->type == SCHEMA_DEFAULTS_MAP) {
 		if (is_map(p, key->name, node, at))
 			*(key->type == SCHEMA_TUNNEL_MAP ? &p->tunnels : &p->defaults) = node;
+	} else if (key->type == SCHEMA_GRE_KEY && node && fy_node_is_mapping(node)) {
+		struct target inner = *target;
+		inner.place = key->inner;
+		target->draft->keys_apart = true;
+		parse_map(p, node, &inner);
 	} else if (!list_read(p, key, node, at, target)) {
 		parse_scalar(p, key, node, at, target);
 	}
@@ -236,6 +241,8 @@ static void parse_tunnel(struct parse *p, struct fy_node_pair *pair)
 	else
 		draft->left_out = !yaml_is_null(node);
 	draft->tunnel.has_gre_key = given_here(&draft->given, SLOT_GRE_KEY);
+	if (!draft->keys_apart)
+		draft->tunnel.gre_key_in = draft->tunnel.gre_key_out;
 	if (!builtin_proposals(&draft->tunnel))
 		found->failed = true;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/read_gre.h"
 #include "conf/value.h"
 #include "lib/key.h"
 #include "lib/text.h"
@@ -93,7 +94,7 @@ static void read_bool(const struct value *v)
 			     "write true or false");
 }
 
-static bool number_report(const struct value *v, enum value_result result)
+bool read_number_report(const struct value *v, enum value_result result)
 {
 	switch (result) {
 	case VALUE_OK:
@@ -114,7 +115,7 @@ static void read_number(const struct value *v)
 {
 	uint32_t *field = v->field;
 
-	if (number_report(v, value_number(v->text, v->key->min, v->key->max, field)) &&
+	if (read_number_report(v, value_number(v->text, v->key->min, v->key->max, field)) &&
 	    v->key->slot == SLOT_REPLAY && *field == 0)
 		finding_hint(WARNING(v, "replay-window: 0 takes packets that were sent before"),
 			     "leave the key out for 1024");
@@ -151,7 +152,7 @@ static void read_mtu(const struct value *v)
 	if (strcmp(v->text, "auto") == 0)
 		*(uint32_t *)v->field = 0;
 	else
-		number_report(v, value_number(v->text, v->key->min, v->key->max, v->field));
+		read_number_report(v, value_number(v->text, v->key->min, v->key->max, v->field));
 }
 
 static void read_ttl(const struct value *v)
@@ -163,23 +164,18 @@ static void read_ttl(const struct value *v)
 			WARNING(v, "ttl: inherit gives OSPF hellos and other packets with TTL 1 a "
 				   "carrier that the first router drops"),
 			"leave the key out for 64");
-	else if (!number_report(v, value_number(v->text, v->key->min, v->key->max, &ttl)))
+	else if (!read_number_report(v, value_number(v->text, v->key->min, v->key->max, &ttl)))
 		return;
 	*(uint8_t *)v->field = (uint8_t)ttl;
 }
 
-static void read_gre_key(const struct value *v)
+static void read_switch(const struct value *v)
 {
-	struct addr a;
-
-	if (addr_parse(v->text, &a) && a.family == AF_INET) {
-		uint32_t number;
-		memcpy(&number, a.bytes, sizeof(number));
-		finding_hint(ERROR(v, "gre-key: a number is expected"), "%s is %u", v->text,
-			     ntohl(number));
-		return;
-	}
-	number_report(v, value_number(v->text, v->key->min, v->key->max, v->field));
+	read_bool(v);
+	if (v->key->slot == SLOT_SEQUENCE && *(bool *)v->field)
+		finding_hint(WARNING(v, "sequence: packets are sent one by one (no GSO), several "
+					"times slower"),
+			     "leave the key out unless the peer insists on it");
 }
 
 static void read_local(const struct value *v)
@@ -231,11 +227,11 @@ static void read_remote(const struct value *v)
 	else if (!addr_parse(v->text, &a))
 		finding_hint(ERROR(v, "remote: \"%s\" is neither an address nor a name", v->text),
 			     "the peer's address, its DNS name, or any");
-	else if (a.family == AF_INET6)
-		finding_hint(ERROR(v, "remote: IPv6 transport is not supported yet"),
-			     "give the peer's IPv4 address; IPv6 inside the tunnel works");
 	else if (!value_unicast(&a))
 		ERROR(v, "remote: %s is not the address of one host", v->text);
+	else if (value_link_local(&a))
+		finding_hint(ERROR(v, "remote: %s is an address of one link only", v->text),
+			     "a global address of the peer");
 	else
 		*remote = (struct conf_remote){.kind = CONF_REMOTE_ADDRESS, .addr = a};
 }
@@ -299,7 +295,7 @@ static void read_area(const struct value *v)
 		finding_hint(ERROR(v, "area: \"%s\" is no OSPF area", v->text),
 			     "a number such as 0, or 0.0.0.0");
 	} else {
-		number_report(v, value_number(v->text, v->key->min, v->key->max, v->field));
+		read_number_report(v, value_number(v->text, v->key->min, v->key->max, v->field));
 	}
 }
 
@@ -311,22 +307,15 @@ static void read_destination_field(const struct value *v)
 bool read_scalar(const struct value *v)
 {
 	static void (*const readers[SCHEMA_TYPES])(const struct value *v) = {
-		[SCHEMA_TEXT] = read_text,
-		[SCHEMA_IDENTITY] = read_identity,
-		[SCHEMA_PATH] = read_path,
-		[SCHEMA_PUBLIC_KEY] = read_public_key,
-		[SCHEMA_BOOL] = read_bool,
-		[SCHEMA_NUMBER] = read_number,
-		[SCHEMA_DURATION] = read_duration,
-		[SCHEMA_MTU] = read_mtu,
-		[SCHEMA_TTL] = read_ttl,
-		[SCHEMA_GRE_KEY] = read_gre_key,
-		[SCHEMA_LOCAL] = read_local,
-		[SCHEMA_REMOTE] = read_remote,
-		[SCHEMA_INTERFACE] = read_interface,
-		[SCHEMA_PROTECT_WORD] = read_protect,
-		[SCHEMA_AUTH_WORD] = read_auth,
-		[SCHEMA_DESTINATION] = read_destination_field,
+		[SCHEMA_TEXT] = read_text,	   [SCHEMA_IDENTITY] = read_identity,
+		[SCHEMA_PATH] = read_path,	   [SCHEMA_PUBLIC_KEY] = read_public_key,
+		[SCHEMA_BOOL] = read_switch,	   [SCHEMA_NUMBER] = read_number,
+		[SCHEMA_DURATION] = read_duration, [SCHEMA_MTU] = read_mtu,
+		[SCHEMA_TTL] = read_ttl,	   [SCHEMA_TOS] = read_tos,
+		[SCHEMA_GRE_KEY] = read_gre_key,   [SCHEMA_LOCAL] = read_local,
+		[SCHEMA_REMOTE] = read_remote,	   [SCHEMA_INTERFACE] = read_interface,
+		[SCHEMA_DEVICE] = read_device,	   [SCHEMA_PROTECT_WORD] = read_protect,
+		[SCHEMA_AUTH_WORD] = read_auth,	   [SCHEMA_DESTINATION] = read_destination_field,
 		[SCHEMA_AREA] = read_area,
 	};
 

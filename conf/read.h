@@ -5,6 +5,7 @@
 
 #include "conf/report.h"
 #include "conf/schema.h"
+#include "conf/value.h"
 #include "lib/addr.h"
 
 struct value {
@@ -23,5 +24,8 @@ bool read_destination(const struct value *v, struct prefix *out);
 
 /* An address with its prefix length, as an interface has it. */
 bool read_address(const struct value *v, struct prefix *out);
+
+/* Says what is wrong with a number; false then. */
+bool read_number_report(const struct value *v, enum value_result result);
 
 #endif

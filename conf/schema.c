@@ -38,6 +38,14 @@ const struct schema_key schema_keys[] = {
 	{"local", BOTH, SLOT_LOCAL, SCHEMA_LOCAL, .offset = TUNNEL(local)},
 	{"mtu", BOTH, SLOT_MTU, SCHEMA_MTU, .offset = TUNNEL(mtu), .min = 576, .max = 65535},
 	{"ttl", BOTH, SLOT_TTL, SCHEMA_TTL, .offset = TUNNEL(ttl), .min = 1, .max = 255},
+	{"checksum", BOTH, SLOT_CHECKSUM, SCHEMA_BOOL, .offset = TUNNEL(checksum)},
+	{"sequence", BOTH, SLOT_SEQUENCE, SCHEMA_BOOL, .offset = TUNNEL(sequence)},
+	{"tos", BOTH, SLOT_TOS, SCHEMA_TOS, .offset = TUNNEL(tos), .min = 0, .max = 255},
+	{"pmtudisc", BOTH, SLOT_PMTUDISC, SCHEMA_BOOL, .offset = TUNNEL(pmtudisc)},
+	{"ignore-df", BOTH, SLOT_IGNORE_DF, SCHEMA_BOOL, .offset = TUNNEL(ignore_df)},
+	{"device", BOTH, SLOT_DEVICE, SCHEMA_DEVICE, .offset = TUNNEL(device)},
+	{"vrf", BOTH, SLOT_VRF, SCHEMA_DEVICE, .offset = TUNNEL(vrf)},
+	{"mpls", BOTH, SLOT_MPLS, SCHEMA_BOOL, .offset = TUNNEL(mpls)},
 	{"protect", BOTH, SLOT_PROTECT, SCHEMA_PROTECT_WORD, .offset = TUNNEL(protect)},
 	{"auth", BOTH, SLOT_AUTH, SCHEMA_AUTH_WORD, .offset = TUNNEL(auth)},
 	{"psk", BOTH, SLOT_PSK, SCHEMA_PATH, .offset = TUNNEL(psk_file)},
@@ -49,9 +57,16 @@ const struct schema_key schema_keys[] = {
 	{"remote", AT(TUNNEL), SLOT_REMOTE, SCHEMA_REMOTE, .offset = TUNNEL(remote)},
 	{"peer", AT(TUNNEL), SLOT_PEER, SCHEMA_MAP, .inner = SCHEMA_PEER},
 	{"addresses", AT(TUNNEL), SLOT_ADDRESSES, SCHEMA_ADDRESS_LIST, .offset = TUNNEL(addresses)},
-	{"gre-key", AT(TUNNEL), SLOT_GRE_KEY, SCHEMA_GRE_KEY, .offset = TUNNEL(gre_key),
-	 .min = 0, .max = UINT32_MAX},
+	{"gre-key", AT(TUNNEL), SLOT_GRE_KEY, SCHEMA_GRE_KEY, .offset = TUNNEL(gre_key_out),
+	 .inner = SCHEMA_GRE_KEYS, .min = 0, .max = UINT32_MAX},
 	{"interface", AT(TUNNEL), SLOT_INTERFACE, SCHEMA_INTERFACE, .offset = TUNNEL(interface)},
+
+	{"id", AT(TUNNEL), SLOT_ID, SCHEMA_IDENTITY, .offset = TUNNEL(id)},
+
+	{"in", AT(GRE_KEYS), SLOT_KEY_IN, SCHEMA_GRE_KEY, .offset = TUNNEL(gre_key_in),
+	 .min = 0, .max = UINT32_MAX},
+	{"out", AT(GRE_KEYS), SLOT_KEY_OUT, SCHEMA_GRE_KEY, .offset = TUNNEL(gre_key_out),
+	 .min = 0, .max = UINT32_MAX},
 
 	{"id", AT(PEER), SLOT_PEER_ID, SCHEMA_IDENTITY, .offset = TUNNEL(peer_id)},
 	{"public-key", AT(PEER), SLOT_PUBLIC_KEY, SCHEMA_PUBLIC_KEY,
@@ -147,6 +162,7 @@ const char *schema_place_name(enum schema_place place)
 		[SCHEMA_ROUTE] = "a route",
 		[SCHEMA_OSPF] = "ospf",
 		[SCHEMA_OSPF_AUTHENTICATION] = "ospf.authentication",
+		[SCHEMA_GRE_KEYS] = "gre-key",
 	};
 
 	return names[place];

@@ -24,6 +24,7 @@ enum schema_place {
 	SCHEMA_ROUTE,
 	SCHEMA_OSPF,
 	SCHEMA_OSPF_AUTHENTICATION,
+	SCHEMA_GRE_KEYS, /* gre-key as a map */
 	SCHEMA_PLACES,
 };
 
@@ -45,6 +46,16 @@ enum schema_slot {
 	SLOT_ADDRESSES,
 	SLOT_ROUTES,
 	SLOT_GRE_KEY,
+	SLOT_KEY_IN,
+	SLOT_KEY_OUT,
+	SLOT_CHECKSUM,
+	SLOT_SEQUENCE,
+	SLOT_TOS,
+	SLOT_PMTUDISC,
+	SLOT_IGNORE_DF,
+	SLOT_DEVICE,
+	SLOT_VRF,
+	SLOT_MPLS,
 	SLOT_TTL,
 	SLOT_MTU,
 	SLOT_AUTH,
@@ -91,10 +102,12 @@ enum schema_type {
 	SCHEMA_DURATION,
 	SCHEMA_MTU,
 	SCHEMA_TTL,
-	SCHEMA_GRE_KEY,
+	SCHEMA_TOS,
+	SCHEMA_GRE_KEY, /* a number, or a map of the place inner */
 	SCHEMA_LOCAL,
 	SCHEMA_REMOTE,
 	SCHEMA_INTERFACE,
+	SCHEMA_DEVICE, /* an interface that is not ours */
 	SCHEMA_PROTECT_WORD,
 	SCHEMA_AUTH_WORD,
 	SCHEMA_DESTINATION,
@@ -111,7 +124,7 @@ struct schema_key {
 	unsigned places; /* bits: 1 << enum schema_place */
 	enum schema_slot slot;
 	enum schema_type type;
-	enum schema_place inner; /* of SCHEMA_MAP */
+	enum schema_place inner; /* of SCHEMA_MAP and SCHEMA_GRE_KEY */
 	size_t offset; /* into struct conf, conf_tunnel or conf_route, by place */
 	uint32_t min, max; /* numbers, and durations in seconds */
 	uint32_t warn_below; /* durations; 0: never */

@@ -167,12 +167,14 @@ bool value_tunnel_name(const char *text)
 bool value_unicast(const struct addr *a)
 {
 	static const uint8_t none[16], loopback6[16] = {[15] = 1};
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */
 
 	if (memcmp(a->bytes, none, sizeof(none)) == 0)
 		return false;
 	if (a->family == AF_INET)
 		return a->bytes[0] != 0 && a->bytes[0] != 127 && a->bytes[0] < 224;
-	return a->bytes[0] != 0xff && memcmp(a->bytes, loopback6, sizeof(loopback6)) != 0;
+	return a->bytes[0] != 0xff && memcmp(a->bytes, mapped, sizeof(mapped)) != 0 &&
+	       memcmp(a->bytes, loopback6, sizeof(loopback6)) != 0;
 }
 
 bool value_link_local(const struct addr *a)

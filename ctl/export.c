@@ -181,7 +181,8 @@ static void public_key_set(struct export *e)
 static uint32_t mtu_of(const struct export *e)
 {
 	const struct conf_tunnel *t = e->tunnel;
-	unsigned iv = 16, icv = 32, block = 16, gre = t->has_gre_key ? 8 : 4;
+	unsigned iv = 16, icv = 32, block = 16,
+		 gre = 4 + 4u * (t->has_gre_key + t->checksum + t->sequence);
 
 	if (t->mtu)
 		return t->mtu;
@@ -199,10 +200,11 @@ static void export_fill(struct export *e)
 	e->family = t->remote.addr.family;
 	if (e->family == AF_UNSPEC)
 		e->family = t->local.kind == CONF_LOCAL_ADDRESS ? t->local.addr.family : AF_INET;
-	name_from(e->conf->id, e->name, sizeof(e->name));
+	name_from(conf_tunnel_id(e->conf, e->tunnel), e->name, sizeof(e->name));
 	snprintf(e->interface, sizeof(e->interface), INTERFACE_PREFIX "%.*s",
 		 (int)(sizeof(e->interface) - sizeof(INTERFACE_PREFIX)), e->name);
-	e->leads = t->peer_id && e->conf->id && strcmp(t->peer_id, e->conf->id) < 0;
+	e->leads = t->peer_id && conf_tunnel_id(e->conf, e->tunnel) &&
+		   strcmp(t->peer_id, conf_tunnel_id(e->conf, e->tunnel)) < 0;
 	addresses_set(e);
 	public_key_set(e);
 	e->mtu = mtu_of(e);

@@ -36,7 +36,7 @@ static void put_addresses(struct text *out, struct export *e)
 
 static void put_peer(struct text *out, struct export *e)
 {
-	text_add(out, "    peer:\n      id: \"%s\"\n", e->conf->id);
+	text_add(out, "    peer:\n      id: \"%s\"\n", conf_tunnel_id(e->conf, e->tunnel));
 	switch (e->tunnel->auth) {
 	case CONF_AUTH_PUBLIC_KEY:
 		if (!e->public_key[0])
@@ -66,6 +66,23 @@ static void put_protection(struct text *out, const struct export *e)
 		 t->esp_replay_window);
 }
 
+/* What is in here is out there. */
+static void put_options(struct text *out, const struct conf_tunnel *t)
+{
+	if (t->has_gre_key && t->gre_key_in == t->gre_key_out)
+		text_add(out, "    gre-key: %u\n", t->gre_key_in);
+	else if (t->has_gre_key)
+		text_add(out, "    gre-key: {in: %u, out: %u}\n", t->gre_key_out, t->gre_key_in);
+	text_add(out, "%s%s%s%s", t->checksum ? "    checksum: true\n" : "",
+		 t->sequence ? "    sequence: true\n" : "",
+		 t->pmtudisc ? "    pmtudisc: true\n" : "",
+		 t->ignore_df ? "    ignore-df: true\n" : "");
+	if (t->tos == 1)
+		text_add(out, "    tos: inherit\n");
+	else if (t->tos)
+		text_add(out, "    tos: %u\n", t->tos);
+}
+
 bool export_gwd(struct text *out, struct export *e, const char **why)
 {
 	const struct conf_tunnel *t = e->tunnel;
@@ -81,8 +98,7 @@ bool export_gwd(struct text *out, struct export *e, const char **why)
 		text_add(out, "  id: \"%s\"\n", t->peer_id);
 	text_add(out, "  local: \"%s\"\ntunnels:\n  %s:\n    remote: \"%s\"\n", e->local, e->name,
 		 e->remote);
-	if (t->has_gre_key)
-		text_add(out, "    gre-key: %u\n", t->gre_key);
+	put_options(out, t);
 	put_addresses(out, e);
 	if (t->mtu)
 		text_add(out, "    mtu: %u\n", t->mtu);

@@ -182,7 +182,7 @@ static void put_times(struct text *out, const struct export *e)
 
 static void put_ends(struct text *out, const struct export *e)
 {
-	const char *own = e->tunnel->peer_id, *us = e->conf->id;
+	const char *own = e->tunnel->peer_id, *us = conf_tunnel_id(e->conf, e->tunnel);
 
 	text_add(out,
 		 "\tleft=%s\n\tleftid=\"%s%s\"\n\tleftprotoport=gre\n"
@@ -213,7 +213,7 @@ static bool put_conn(struct text *out, struct export *e, const char **why)
 
 static void put_secret(struct text *out, struct export *e)
 {
-	const char *own = e->tunnel->peer_id, *us = e->conf->id;
+	const char *own = e->tunnel->peer_id, *us = conf_tunnel_id(e->conf, e->tunnel);
 
 	text_add(out,
 		 "cat >/etc/ipsec.d/%s.secrets <<'END'\n%s%s %s%s : PSK \"" EXPORT_PSK "\"\nEND\n",

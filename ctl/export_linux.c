@@ -6,13 +6,15 @@
  */
 #include "ctl/export.h"
 
+#include <stdio.h>
+
 void export_head(struct text *out, const struct export *e, const char *make)
 {
 	const struct conf_tunnel *t = e->tunnel;
 
 	text_add(out, "#!/bin/sh\n# The other side of tunnel %s", t->name);
-	if (e->conf->id && t->peer_id)
-		text_add(out, " between %s and %s", e->conf->id, t->peer_id);
+	if (conf_tunnel_id(e->conf, e->tunnel) && t->peer_id)
+		text_add(out, " between %s and %s", conf_tunnel_id(e->conf, e->tunnel), t->peer_id);
 	text_add(
 		out,
 		": for %s.\n"
@@ -26,13 +28,23 @@ void export_head(struct text *out, const struct export *e, const char *make)
  * With a key the rule with the raw expression stands in a chain of its own: nft 1.0.6 aborts when it lists one beside meta l4proto.
  * Bit 2 of the GRE header tells that there is a key (RFC 2890), which follows the first word unless there is a checksum.
  */
+static const char *guard_keys(const struct conf_tunnel *t, char buf[32])
+{
+	if (t->gre_key_in == t->gre_key_out)
+		snprintf(buf, 32, "%u", t->gre_key_in);
+	else
+		snprintf(buf, 32, "{ %u, %u }", t->gre_key_in, t->gre_key_out);
+	return buf;
+}
+
 static void guard_chain(struct text *out, const struct export *e, bool in)
 {
 	const char *test = in ? "meta ipsec" : "rt ipsec", *dir = in ? "in" : "out";
+	char keys[32];
 
 	if (e->tunnel->has_gre_key)
-		text_add(out, "\tchain key_%s {\n\t\t@th,2,1 1 @th,32,32 %u %s missing drop\n\t}\n",
-			 dir, e->tunnel->gre_key, test);
+		text_add(out, "\tchain key_%s {\n\t\t@th,2,1 1 @th,%d,32 %s %s missing drop\n\t}\n",
+			 dir, e->tunnel->checksum ? 64 : 32, guard_keys(e->tunnel, keys), test);
 	text_add(out,
 		 "\tchain %sput {\n\t\ttype filter hook %sput priority filter;\n"
 		 "\t\t%s %s %s meta l4proto 47 ",
@@ -84,6 +96,25 @@ static void put_address(struct text *out, struct export *e, const struct prefix 
 	export_missing(e, EXPORT_ADDRESS, "the other side's address in the tunnel's network");
 }
 
+/* What is in here is out there. */
+static void put_options(struct text *out, const struct conf_tunnel *t, bool six)
+{
+	text_add(out, six ? " encaplimit none hoplimit 64" : " ttl 64");
+	if (!six)
+		text_add(out, t->pmtudisc ? " pmtudisc" : " nopmtudisc");
+	if (!six && t->ignore_df)
+		text_add(out, " ignore-df");
+	if (t->has_gre_key && t->gre_key_in == t->gre_key_out)
+		text_add(out, " key %u", t->gre_key_in);
+	else if (t->has_gre_key)
+		text_add(out, " ikey %u okey %u", t->gre_key_out, t->gre_key_in);
+	text_add(out, "%s%s", t->checksum ? " csum" : "", t->sequence ? " seq" : "");
+	if (t->tos == 1)
+		text_add(out, " %s inherit", six ? "tclass" : "tos");
+	else if (t->tos)
+		text_add(out, " %s 0x%02x", six ? "tclass" : "tos", t->tos);
+}
+
 /* In another network namespace or on another machine nothing is there; a second run changes what can be changed. */
 void export_link(struct text *out, struct export *e)
 {
@@ -95,9 +126,7 @@ void export_link(struct text *out, struct export *e)
 		out,
 		"ip link show dev %s >/dev/null 2>&1 ||\n\tip link add %s type %s local %s remote %s",
 		e->interface, e->interface, six ? "ip6gre" : "gre", e->local, e->remote);
-	text_add(out, six ? " encaplimit none hoplimit 64" : " ttl 64 nopmtudisc");
-	if (t->has_gre_key)
-		text_add(out, " key %u", t->gre_key);
+	put_options(out, t, six);
 	text_add(out, "\nip link set %s mtu %u multicast on up\n", e->interface, e->mtu);
 	for (size_t i = 0; i < t->n_addresses; i++)
 		put_address(out, e, &t->addresses[i]);

@@ -81,7 +81,7 @@ static void put_conn(struct text *out, const struct export *e)
 		 "\t\tdpd_delay = %us\n",
 		 ike.to, ike.to - ike.from, ike.end - ike.to, t->ike_dpd_delay);
 	put_side(out, e, "local", t->peer_id, "gwd-own");
-	put_side(out, e, "remote", e->conf->id, e->name);
+	put_side(out, e, "remote", conf_tunnel_id(e->conf, e->tunnel), e->name);
 	put_child(out, e);
 	text_add(out, "\t}\n}\n");
 }
@@ -104,7 +104,7 @@ bool export_strongswan(struct text *out, struct export *e, const char **why)
 		text_add(out,
 			 "secrets {\n\tike-%s {\n\t\tid = \"%s\"\n\t\tsecret = \"" EXPORT_PSK
 			 "\"\n\t}\n}\n",
-			 e->name, e->conf->id);
+			 e->name, conf_tunnel_id(e->conf, e->tunnel));
 		export_missing(e, EXPORT_PSK, "the pre-shared key");
 	}
 	text_add(out, "END\nswanctl --load-all\n");

@@ -49,21 +49,46 @@ static void show_head(struct text *out, const json_t *tunnel, bool color)
 		add_member(out, "\n  about    ", tunnel, "description");
 }
 
+/* A number, or one for each direction. */
+static void add_key(struct text *out, const json_t *key)
+{
+	const json_t *in = json_object_get(key, "in"), *sent = json_object_get(key, "out");
+
+	if (json_is_integer(key))
+		text_add(out, ", key %" JSON_INTEGER_FORMAT, json_integer_value(key));
+	else if (json_is_integer(in) && json_is_integer(sent))
+		text_add(out, ", key %" JSON_INTEGER_FORMAT " in, %" JSON_INTEGER_FORMAT " out",
+			 json_integer_value(in), json_integer_value(sent));
+}
+
+static void add_options(struct text *out, const json_t *tunnel)
+{
+	const json_t *options = json_object_get(tunnel, "options");
+
+	add_member(out, ", over ", tunnel, "device");
+	for (size_t i = 0; i < json_array_size(options); i++) {
+		const char *name = json_string_value(json_array_get(options, i));
+
+		if (name)
+			text_add(out, ", %s", name);
+	}
+}
+
 static void show_want(struct text *out, const json_t *tunnel)
 {
-	const json_t *key = json_object_get(tunnel, "gre_key");
 	const char *protect = render_member(tunnel, "protect");
 
 	text_add(out, "gre ");
 	add_or_dash(out, tunnel, "local");
 	text_add(out, " -> ");
 	add_or_dash(out, tunnel, "remote");
-	if (json_is_integer(key))
-		text_add(out, ", key %" JSON_INTEGER_FORMAT, json_integer_value(key));
+	add_key(out, json_object_get(tunnel, "gre_key"));
+	add_options(out, tunnel);
 	if (protect && strcmp(protect, "none") == 0) {
 		text_add(out, ", UNPROTECTED (plain GRE)");
 		return;
 	}
+	add_member(out, ", as ", tunnel, "id");
 	add_member(out, ", peer ", tunnel, "peer");
 	add_member(out, " by ", tunnel, "auth");
 }
@@ -100,6 +125,7 @@ static void show_link(struct text *out, const json_t *tunnel)
 	const char *state = render_member(link, "state");
 
 	add_or_dash(out, tunnel, "interface");
+	add_member(out, " in vrf ", tunnel, "vrf");
 	add_member(out, " ", link, "operstate");
 	if (state && strcmp(state, "in place"))
 		add_member(out, ", ", link, "state");

@@ -13,6 +13,7 @@
 
 #include "daemon/charon.h"
 #include "daemon/sas.h"
+#include "gre/mpls.h"
 #include "lib/log.h"
 
 #define GROUP_DELETE_FROM 4 /* links; below, deleting one by one touches less */
@@ -293,6 +294,28 @@ static int note_ifindex(void *user, const struct gre_link *link)
 	return 0;
 }
 
+/* No message of a link sets it. */
+static void links_mpls(struct applier *a, size_t from, size_t to)
+{
+	char text[128];
+
+	for (size_t i = from; i < to; i++) {
+		const struct plan_action *act = &a->plan->actions.at[i];
+		const struct gre_link *want = act->want, *have = act->have;
+		bool was = act->op == PLAN_UPDATE && have->mpls;
+		int err = 0;
+
+		if (!want || a->errors[i] || action_stopped(a, i) || want->mpls == was)
+			continue;
+		err = gre_mpls_set(want->name, want->mpls);
+		if (!err)
+			continue;
+		snprintf(text, sizeof(text), "mpls: %s%s", strerror(-err),
+			 err == -ENOENT ? " (the kernel has no MPLS: `modprobe mpls_router`)" : "");
+		action_failed(a, i, text);
+	}
+}
+
 static void apply_links(struct applier *a, size_t from, size_t to)
 {
 	struct gre_link link;
@@ -300,6 +323,7 @@ static void apply_links(struct applier *a, size_t from, size_t to)
 	apply_netlink(a, from, to);
 	if (a->plan->actions.at[from].op == PLAN_DELETE)
 		return;
+	links_mpls(a, from, to);
 	if (to - from > GROUP_DELETE_FROM) {
 		gre_link_dump(a->gw->rtnl, GRE_GROUP, note_ifindex, NULL, a->gw);
 		return;

@@ -23,6 +23,12 @@ bool caller_expected(const struct tunnel *t)
 	return t->conf->remote.kind == CONF_REMOTE_ANY;
 }
 
+static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	return a->gre_key_in == b->gre_key_in || a->gre_key_in == b->gre_key_out ||
+	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
+}
+
 /* Policies and guard of the one would also match GRE of the other, without a key for each. */
 static bool share_pair(const struct tunnel *t, const struct tunnel *other)
 {
@@ -31,7 +37,7 @@ static bool share_pair(const struct tunnel *t, const struct tunnel *other)
 	if (other == t || !b->enabled || !addr_equal(&t->remote, &other->remote) ||
 	    !addr_equal(&t->local, &other->local))
 		return false;
-	return !a->has_gre_key || !b->has_gre_key || a->gre_key == b->gre_key;
+	return !a->has_gre_key || !b->has_gre_key || keys_meet(a, b);
 }
 
 static bool holds(const struct tunnel *t)

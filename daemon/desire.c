@@ -7,6 +7,7 @@
 #include "daemon/desire.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static void secret_name(char name[IKE_NAME_SIZE], const char *tunnel)
 	snprintf(name, IKE_NAME_SIZE, "%s%s", IKE_PREFIX, tunnel);
 }
 
-static int add_pair(const struct builder *b, int i)
+static int add_pair_of(const struct builder *b, int i, uint32_t key)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
 	struct guard_pair *pair = vec_push(&b->out->pairs);
@@ -84,8 +85,17 @@ static int add_pair(const struct builder *b, int i)
 	pair->local = b->in->tunnels[i].local;
 	pair->remote = b->in->tunnels[i].remote;
 	pair->has_key = t->has_gre_key;
-	pair->key = t->gre_key;
+	pair->key = key;
 	return 0;
+}
+
+/* Of unlike keys both are guarded both ways: what a peer with its keys the wrong way round sends in clear is stopped too. */
+static int add_pair(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	int rc = add_pair_of(b, i, t->gre_key_in);
+
+	return rc || t->gre_key_in == t->gre_key_out ? rc : add_pair_of(b, i, t->gre_key_out);
 }
 
 static int add_policy(const struct builder *b, int i, enum xfrm_dir dir)
@@ -102,7 +112,7 @@ static int add_policy(const struct builder *b, int i, enum xfrm_dir dir)
 	p->src = out ? d->local : d->remote;
 	p->dst = out ? d->remote : d->local;
 	p->has_key = t->has_gre_key;
-	p->key = t->gre_key;
+	p->key = out ? t->gre_key_out : t->gre_key_in;
 	p->priority = XFRM_PRIORITY;
 	p->reqid = b->reqids[i];
 	p->required = true;
@@ -136,7 +146,7 @@ static int add_psk(const struct builder *b, int i)
 	s->tunnel = i;
 	secret_name(s->name, t->name);
 	s->value = psk;
-	s->local_id = conf->id;
+	s->local_id = conf_tunnel_id(conf, t);
 	s->remote_id = t->peer_id;
 	psk_digest(psk, s->local_id, s->remote_id, s->digest);
 	return 0;
@@ -167,7 +177,7 @@ static int add_conn(const struct builder *b, int i)
 	secret_name(c->name, t->name);
 	c->tunnel = i;
 	conn_ends(c, t, &b->in->tunnels[i]);
-	c->local_id = conf->id;
+	c->local_id = conf_tunnel_id(conf, t);
 	c->remote_id = t->peer_id;
 	c->auth = psk ? IKE_AUTH_PSK : IKE_AUTH_PUBLIC_KEY;
 	c->local_public_key = psk ? NULL : b->in->public_key;
@@ -185,6 +195,24 @@ static int add_conn(const struct builder *b, int i)
 	return sodium_is_zero(o->digest, sizeof(o->digest)) ? -ENOMEM : 0;
 }
 
+static void link_options(struct gre_link *l, const struct conf_tunnel *t,
+			 const struct desire_tunnel *d)
+{
+	bool ipv6 = d->remote.family == AF_INET6;
+
+	l->checksum = t->checksum;
+	l->sequence = t->sequence;
+	l->ttl = t->ttl;
+	l->tos = t->tos;
+	l->pmtudisc = t->pmtudisc && !ipv6;
+	l->ignore_df = t->ignore_df && !ipv6;
+	l->mpls = t->mpls;
+	l->device = d->device;
+	l->master = d->vrf;
+	memcpy(l->device_name, t->device, sizeof(l->device_name));
+	memcpy(l->master_name, t->vrf, sizeof(l->master_name));
+}
+
 static int add_link(const struct builder *b, int i)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
@@ -200,8 +228,9 @@ static int add_link(const struct builder *b, int i)
 	l->local = d->local;
 	l->remote = d->remote;
 	l->has_key = t->has_gre_key;
-	l->key = t->gre_key;
-	l->ttl = t->ttl;
+	l->key_in = t->gre_key_in;
+	l->key_out = t->gre_key_out;
+	link_options(l, t, d);
 	l->mtu = desire_mtu(t, d, NULL);
 	l->up = true;
 	l->multicast = true;
@@ -226,6 +255,13 @@ static int add_addrs(const struct builder *b, int i)
 	return 0;
 }
 
+static uint32_t route_table(const struct conf_route *route, const struct desire_tunnel *d)
+{
+	if (route->table)
+		return route->table;
+	return d->vrf_table ? d->vrf_table : RT_TABLE_MAIN;
+}
+
 static int add_routes(const struct builder *b, int i)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
@@ -237,7 +273,7 @@ static int add_routes(const struct builder *b, int i)
 		r->tunnel = i;
 		memcpy(r->link, t->interface, sizeof(r->link));
 		r->to = prefix_network(&t->routes[k].to);
-		r->table = t->routes[k].table;
+		r->table = route_table(&t->routes[k], &b->in->tunnels[i]);
 		r->metric = t->routes[k].metric;
 		r->protocol = GRE_ROUTE_PROTOCOL;
 	}
@@ -276,8 +312,9 @@ static int add_tunnel(const struct builder *b, int i)
 		return protected && t->remote.kind == CONF_REMOTE_ANY ? add_keying(b, i) : 0;
 	if (protected)
 		rc = add_protection(b, i);
-	if (!rc)
-		rc = add_link(b, i);
+	if (rc || d->waits)
+		return rc;
+	rc = add_link(b, i);
 	if (!rc)
 		rc = add_addrs(b, i);
 	return rc ? rc : add_routes(b, i);

@@ -20,6 +20,10 @@ struct desire_tunnel {
 	unsigned iv, icv, block; /* bytes */
 	bool adopted_mtu; /* keep mtu as seen until the overhead is known (after a restart of gwd) */
 	uint32_t mtu_seen;
+	unsigned device; /* index of the interface that the transport is bound to; 0: none */
+	unsigned vrf; /* index of the VRF that the link is in; 0: none */
+	uint32_t vrf_table; /* its routing table */
+	bool waits; /* for its device or VRF: policies and connection, but no link */
 	const struct secret *psk; /* borrowed; NULL unless auth is psk */
 };
 

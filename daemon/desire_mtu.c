@@ -92,7 +92,7 @@ uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, 
 	uint32_t path = d->path_mtu ? d->path_mtu : PATH_MTU_DEFAULT;
 	bool v6 = d->remote.family == AF_INET6;
 	unsigned ip = v6 ? IP6_HEADER : IP4_HEADER;
-	unsigned gre = gre_header_size(t->has_gre_key, false, false);
+	unsigned gre = gre_header_size(t->has_gre_key, t->checksum, t->sequence);
 	if (sum)
 		text_add(sum, "%u - %u %s", path, ip, v6 ? "IPv6" : "IPv4");
 	if (!protected)

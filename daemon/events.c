@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/domain.h"
 #include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "gre/events.h"
@@ -31,6 +32,12 @@ static void link_event(struct gateway *gw, const struct gre_event *ev)
 	struct tunnel *t = gateway_tunnel_by_ifname(gw, ev->name);
 
 	if (!t && ev->ours) {
+		reconcile_mark_all(gw);
+		return;
+	}
+	if (!t && ev->gone && domain_uses(gw, ev->ifindex)) {
+		/* At once: the links of a VRF that went are in the main routing table now. */
+		gw->unresolved_all = true;
 		reconcile_mark_all(gw);
 		return;
 	}

@@ -75,6 +75,27 @@ struct tunnel *gateway_tunnel_by_conn(struct gateway *gw, const char *name)
 	return gateway_tunnel_by_name(gw, name + strlen(IKE_PREFIX));
 }
 
+static int pair_order(const void *a, const void *b)
+{
+	return guard_pair_cmp(a, b);
+}
+
+const struct guard_pair *gateway_pair(const struct tunnel *t, const struct addr *local,
+				      const struct addr *remote, uint32_t key)
+{
+	const struct guard_state *seen = &t->gw->guard_seen;
+	struct guard_pair wanted = {
+		.local = *local,
+		.remote = *remote,
+		.has_key = t->conf->has_gre_key,
+		.key = key,
+	};
+
+	return seen->n_pairs
+		       ? bsearch(&wanted, seen->pairs, seen->n_pairs, sizeof(wanted), pair_order)
+		       : NULL;
+}
+
 bool gateway_tunnel_ends_known(const struct tunnel *t)
 {
 	return t->local.family && t->remote.family;

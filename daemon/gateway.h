@@ -57,6 +57,9 @@ struct tunnel {
 	uint16_t caller_port;
 	char *call_refused; /* why the peer's address could not be taken */
 	unsigned underlay; /* the interface towards the peer, by index; 0: not known */
+	unsigned device, vrf; /* of `device:` and `vrf:`, by index (daemon/domain.h); 0: none */
+	uint32_t vrf_table;
+	char *missing; /* which of them is not there */
 	char *unresolved; /* why there is no local address */
 
 	/* kernel */
@@ -144,7 +147,7 @@ struct gateway {
 	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
 	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
 	struct event *debounce, *resync, *resolve, *trim;
-	char *sysctl; /* what defeats the policies */
+	char *sysctl, *sysctl6; /* what defeats the policies, of IPv4 and of IPv6 transport */
 	uint64_t writes; /* actions applied since start */
 	bool ready; /* the first reconcile is over */
 	bool stopping; /* SIGTERM or SIGINT came */
@@ -175,6 +178,10 @@ struct tunnel *gateway_tunnel_by_ifname(struct gateway *gw, const char *name);
 struct tunnel *gateway_tunnel_by_name(struct gateway *gw, const char *name);
 /* By the connection's name, with our prefix. */
 struct tunnel *gateway_tunnel_by_conn(struct gateway *gw, const char *name);
+
+/* The guard's pair of these addresses with this key of the tunnel (any number where it has none), as last read, or NULL. */
+const struct guard_pair *gateway_pair(const struct tunnel *t, const struct addr *local,
+				      const struct addr *remote, uint32_t key);
 
 /* Both transport addresses are known: there can be policies and a link. */
 bool gateway_tunnel_ends_known(const struct tunnel *t);

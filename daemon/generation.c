@@ -41,7 +41,8 @@ static int tunnel_init(struct gateway *gw, struct generation *g, size_t i)
 	t->conf = &g->conf->tunnels[i];
 	t->reqid = g->reqids[i];
 	t->remote = t->conf->remote.addr;
-	t->leads = t->conf->peer_id && ike_conn_leads(g->conf->id, t->conf->peer_id);
+	t->leads = t->conf->peer_id &&
+		   ike_conn_leads(conf_tunnel_id(g->conf, t->conf), t->conf->peer_id);
 	t->tick = evtimer_new(gw->base, on_tick, t);
 	g->by_reqid[i] = (struct reqid_index){.reqid = t->reqid, .tunnel = (int)i};
 	g->by_ifname[i] = (struct name_index){.name = t->conf->interface, .tunnel = (int)i};
@@ -114,6 +115,7 @@ int generation_new(struct gateway *gw, struct conf *conf, struct generation *out
 static void tunnel_done(struct tunnel *t)
 {
 	vec_free(&t->sas);
+	free(t->missing);
 	free(t->unresolved);
 	free(t->conflict);
 	free(t->failed);

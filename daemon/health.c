@@ -51,6 +51,8 @@ static bool judge_intent(const struct health_input *in, struct health *out)
 		return verdict(out, HEALTH_DISABLED, "disabled by `enabled: false` here");
 	if (in->held)
 		return DOWN(out, "taken down here with `gwctl down`: `gwctl up` starts it again");
+	if (told(in->missing))
+		return DOWN(out, "%s", in->missing);
 	if (told(in->unresolved))
 		return DOWN(out, "no local address here: %s", in->unresolved);
 	if (told(in->conflict))

@@ -28,6 +28,7 @@ struct health_input {
 	bool enabled, held; /* held: `gwctl down` */
 	bool protected;
 	const char *unresolved; /* why there is no local address: "no route to 203.0.113.7" */
+	const char *missing; /* "there is no VRF blue here (`vrf:`)" */
 	const char *
 		sysctl; /* a setting that defeats the policies: "net.ipv4.conf.all.disable_policy is 1" */
 	bool guard_ok, policies_ok, link_ok, addresses_ok;

@@ -13,6 +13,7 @@
 
 #include "daemon/charon.h"
 #include "daemon/sas.h"
+#include "gre/mpls.h"
 #include "lib/log.h"
 
 #define NAT_REMEDY                 \
@@ -227,6 +228,8 @@ int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_s
 	if (!r)
 		r = gre_route_dump(gw->rtnl, 0, take_route, drop_routes, &o);
 	if (!r)
+		r = gre_mpls_read(gw->rtnl, out->links.at, out->links.len);
+	if (!r)
 		r = name_dependants(out);
 	if (r)
 		return fail(err, err_size, "links, addresses and routes", r);
@@ -246,6 +249,8 @@ static int observe_link(struct observer *o, struct tunnel *t)
 	if (r == -ENODEV)
 		return 0;
 	if (!r)
+		r = gre_mpls_read_one(o->gw->rtnl, &link);
+	if (!r)
 		r = take_link(o, &link);
 	if (!r && link_ours(&link))
 		r = gre_addr_dump(o->gw->rtnl, link.ifindex, take_addr, NULL, o);
@@ -257,13 +262,14 @@ static int observe_link(struct observer *o, struct tunnel *t)
 static int observe_policy(struct observer *o, const struct tunnel *t, const struct addr *src,
 			  const struct addr *dst, enum xfrm_dir dir)
 {
-	struct xfrm_policy found, key = {
-					  .dir = dir,
-					  .src = *src,
-					  .dst = *dst,
-					  .has_key = t->conf->has_gre_key,
-					  .key = t->conf->gre_key,
-				  };
+	struct xfrm_policy found,
+		key = {
+			.dir = dir,
+			.src = *src,
+			.dst = *dst,
+			.has_key = t->conf->has_gre_key,
+			.key = dir == XFRM_DIR_OUT ? t->conf->gre_key_out : t->conf->gre_key_in,
+		};
 	int r = src->family && dst->family ? xfrm_policy_get(o->gw->xfrm, &key, &found) : -ENOENT;
 
 	if (r == -ENOENT)
@@ -280,28 +286,27 @@ static int observe_policies(struct observer *o, const struct tunnel *t, const st
 }
 
 static int take_pair(const struct tunnel *t, const struct addr *local, const struct addr *remote,
-		     struct objects *out)
+		     uint32_t key, struct objects *out)
 {
-	const struct guard_state *seen = &t->gw->guard_seen;
-	struct guard_pair *hit, key = {
-					.local = *local,
-					.remote = *remote,
-					.has_key = t->conf->has_gre_key,
-					.key = t->conf->gre_key,
-				};
+	const struct guard_pair *hit = gateway_pair(t, local, remote, key);
+	struct guard_pair *slot = hit ? vec_push(&out->pairs) : NULL;
 
-	hit = seen->n_pairs ? bsearch(&key, seen->pairs, seen->n_pairs, sizeof(key),
-				      (int (*)(const void *, const void *))guard_pair_cmp)
-			    : NULL;
-	if (!hit)
-		return 0;
-	struct guard_pair *slot = vec_push(&out->pairs);
+	if (slot) {
+		*slot = *hit;
+		slot->tunnel = t->index;
+	}
+	return hit && !slot ? -ENOMEM : 0;
+}
 
-	if (!slot)
-		return -ENOMEM;
-	*slot = *hit;
-	slot->tunnel = t->index;
-	return 0;
+/* One, or two where each direction has its key. */
+static int take_pairs_of(const struct tunnel *t, const struct addr *local,
+			 const struct addr *remote, struct objects *out)
+{
+	int r = take_pair(t, local, remote, t->conf->gre_key_in, out);
+
+	if (r || t->conf->gre_key_out == t->conf->gre_key_in)
+		return r;
+	return take_pair(t, local, remote, t->conf->gre_key_out, out);
 }
 
 /* Of the guard only the pairs of these tunnels: others would look unwanted to the plan. */
@@ -314,9 +319,9 @@ static int take_pairs(struct gateway *gw, const int *only, size_t n, struct obje
 	for (size_t i = 0; i < n && !r; i++) {
 		const struct tunnel *t = &gw->tunnels[only[i]];
 
-		r = take_pair(t, &t->local, &t->remote, out);
+		r = take_pairs_of(t, &t->local, &t->remote, out);
 		if (!r && t->left_remote.family)
-			r = take_pair(t, &t->left_local, &t->left_remote, out);
+			r = take_pairs_of(t, &t->left_local, &t->left_remote, out);
 	}
 	return r;
 }

@@ -176,9 +176,15 @@ static int endpoints_cmp(const struct gre_link *a, const struct gre_link *b)
 		d = addr_cmp(&a->remote, &b->remote);
 	if (!d)
 		d = (int)a->has_key - (int)b->has_key;
-	if (!d && a->has_key && a->key != b->key)
-		d = a->key < b->key ? -1 : 1;
+	if (!d && a->has_key && a->key_in != b->key_in)
+		d = a->key_in < b->key_in ? -1 : 1;
 	return d;
+}
+
+/* Other policies and pairs cover it then. */
+static bool link_moves(const struct gre_link *want, const struct gre_link *have)
+{
+	return endpoints_cmp(want, have) != 0 || (want->has_key && want->key_out != have->key_out);
 }
 
 static int mover_order(const void *a, const void *b)
@@ -204,7 +210,7 @@ static enum link_fate fate_of(const struct planner *p, const struct gre_link *wa
 		return LINK_FOREIGN;
 	if (!want)
 		return LINK_GOES;
-	bool moves = endpoints_cmp(want, have) != 0;
+	bool moves = link_moves(want, have);
 	/* It keeps its state, but not endpoints whose policies and pair are about to go. */
 	if (is_stopped(p, want->tunnel))
 		return moves || have->group == GRE_GROUP_DOOMED ? LINK_GOES : LINK_STAYS;

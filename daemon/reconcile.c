@@ -17,6 +17,7 @@
 #include "daemon/apply.h"
 #include "daemon/caller.h"
 #include "daemon/charon.h"
+#include "daemon/domain.h"
 #include "daemon/observe.h"
 #include "daemon/peer.h"
 #include "daemon/resolve.h"
@@ -109,6 +110,10 @@ static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
 			.local = t->local,
 			.remote = t->remote,
 			.held = t->held,
+			.device = t->device,
+			.vrf = t->vrf,
+			.vrf_table = t->vrf_table,
+			.waits = domain_waits(t),
 			.path_mtu = t->path_mtu,
 			.overhead_known = t->overhead_known,
 			.encap = t->encap,
@@ -365,7 +370,9 @@ static void resolve_all(struct gateway *gw)
 			gw->dirty_all = true;
 	}
 	free(gw->sysctl);
-	gw->sysctl = resolve_sysctl_fault(gw);
+	free(gw->sysctl6);
+	gw->sysctl = resolve_sysctl_fault(gw, AF_INET);
+	gw->sysctl6 = resolve_sysctl_fault(gw, AF_INET6);
 }
 
 static int int_cmp(const void *a, const void *b)

@@ -35,7 +35,8 @@ static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *
 {
 	const struct conf_local *spec = &t->conf->local;
 	struct addr source = {0};
-	int err = gre_path_get(t->gw->rtnl, &t->remote, &source, mtu, &t->underlay, &memo->link);
+	int err = gre_path_get(t->gw->rtnl, &t->remote, t->device, &source, mtu, &t->underlay,
+			       &memo->link);
 
 	switch (spec->kind) {
 	case CONF_LOCAL_ADDRESS:
@@ -108,10 +109,12 @@ bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 {
 	struct addr local = {0};
 	uint32_t mtu = 0;
-	bool changed = false;
+	bool changed = domain_resolve(t, &memo->domain);
 
-	if (!t->remote.family && !(changed = remote_adopt(t)))
-		return false;
+	if (!t->remote.family)
+		changed |= remote_adopt(t);
+	if (!t->remote.family)
+		return changed;
 	int err = local_find(t, memo, &local, &mtu);
 	if (err && !t->local.family && local_adopt(t, &local))
 		err = 0;
@@ -128,13 +131,14 @@ bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 	return changed;
 }
 
-static bool sysctl_is_set(const char *interface, const char *name)
+static bool sysctl_is_set(uint8_t family, const char *interface, const char *name)
 {
 	char path[128];
 	FILE *f;
 	int c;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv%d/conf/%s/%s", family == AF_INET6 ? 6 : 4,
+		 interface, name);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
@@ -143,30 +147,42 @@ static bool sysctl_is_set(const char *interface, const char *name)
 	return c != EOF && c != '0';
 }
 
-static char *fault_on(const char *interface)
+/* IPv6 has no disable_xfrm: its file is not there, and reads as not set. */
+static char *fault_on(uint8_t family, const char *interface)
 {
 	static const char *const names[] = {"disable_xfrm", "disable_policy"};
 	char *text = NULL;
 
 	for (size_t i = 0; i < 2 && !text; i++)
-		if (sysctl_is_set(interface, names[i]) &&
-		    asprintf(&text, "net.ipv4.conf.%s.%s is 1", interface, names[i]) < 0)
+		if (sysctl_is_set(family, interface, names[i]) &&
+		    asprintf(&text, "net.ipv%d.conf.%s.%s is 1", family == AF_INET6 ? 6 : 4,
+			     interface, names[i]) < 0)
 			return NULL;
 	return text;
 }
 
-char *resolve_sysctl_fault(struct gateway *gw)
+char *resolve_sysctl_fault(struct gateway *gw, uint8_t family)
 {
-	char *text = fault_on("all"), name[IF_NAMESIZE];
-	unsigned checked = 0;
+	unsigned checked[2] = {0};
+	char *text = NULL, name[IF_NAMESIZE];
+	bool any = false;
 
 	for (size_t i = 0; i < gw->conf->n_tunnels && !text; i++) {
-		unsigned underlay = gw->tunnels[i].underlay;
+		const struct tunnel *t = &gw->tunnels[i];
+		/* Within a VRF the kernel looks at the VRF's settings on the way in. */
+		unsigned places[2] = {t->underlay, t->device};
 
-		if (!underlay || underlay == checked || !if_indextoname(underlay, name))
+		if (t->remote.family != family)
 			continue;
-		checked = underlay;
-		text = fault_on(name);
+		text = any ? NULL : fault_on(family, "all");
+		any = true;
+		for (size_t k = 0; k < 2 && !text; k++) {
+			if (!places[k] || places[k] == checked[k] ||
+			    !if_indextoname(places[k], name))
+				continue;
+			checked[k] = places[k];
+			text = fault_on(family, name);
+		}
 	}
 	return text;
 }

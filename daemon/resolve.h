@@ -3,10 +3,12 @@
 #ifndef GWD_DAEMON_RESOLVE_H
 #define GWD_DAEMON_RESOLVE_H
 
+#include "daemon/domain.h"
 #include "daemon/gateway.h"
 
 /* What one pass over the tunnels has asked already: most of them start at the same place. Zeroed by the caller. */
 struct resolve_memo {
+	struct domain_memo domain;
 	struct gre_link_mtu link;
 	char ifname[IF_NAMESIZE];
 	uint8_t family;
@@ -17,7 +19,10 @@ struct resolve_memo {
 /* True when something of the tunnel changed. A local address once known is kept when it cannot be found now. */
 bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo);
 
-/* A sentence when net.ipv4.conf.{all,IF}.disable_xfrm or disable_policy would let GRE past the policies, else NULL. The caller frees. */
-char *resolve_sysctl_fault(struct gateway *gw);
+/*
+ * A sentence when net.ipv4.conf.{all,IF}.disable_xfrm or disable_policy, or net.ipv6.conf.{all,IF}.disable_policy for AF_INET6, would
+ * let GRE past the policies of tunnels whose transport is of this family, else NULL. The caller frees.
+ */
+char *resolve_sysctl_fault(struct gateway *gw, uint8_t family);
 
 #endif

@@ -198,7 +198,7 @@ static void policy_renew(struct tunnel *t)
 		.src = t->local,
 		.dst = t->remote,
 		.has_key = t->conf->has_gre_key,
-		.key = t->conf->gre_key,
+		.key = t->conf->gre_key_out,
 		.tunnel = t->index,
 		.priority = XFRM_PRIORITY,
 		.reqid = t->reqid,

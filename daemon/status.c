@@ -97,24 +97,18 @@ static json_t *place(bool well)
 	return json_string(well ? "in place" : "not in place");
 }
 
-static const struct guard_pair *pair_of(const struct tunnel *t)
+/* Packets stopped, of the pairs of both its keys where they differ. */
+static void add_stopped(const struct tunnel *t, uint32_t key, json_int_t *out, json_int_t *in)
 {
-	const struct guard_state *g = &t->gw->guard_seen;
-	struct guard_pair key = {
-		.local = t->local,
-		.remote = t->remote,
-		.has_key = t->conf->has_gre_key,
-		.key = t->conf->gre_key,
-	};
+	const struct guard_pair *pair = gateway_pair(t, &t->local, &t->remote, key);
 
-	return g->n_pairs ? bsearch(&key, g->pairs, g->n_pairs, sizeof(key),
-				    (int (*)(const void *, const void *))guard_pair_cmp)
-			  : NULL;
+	*out += pair ? (json_int_t)pair->out_dropped : 0;
+	*in += pair ? (json_int_t)pair->in_dropped : 0;
 }
 
 static void add_kernel(json_t *o, const struct tunnel *t)
 {
-	const struct guard_pair *pair = pair_of(t);
+	json_int_t stopped_out = 0, stopped_in = 0;
 	const char *oper = t->operstate == IF_OPER_UP	     ? "up"
 			   : t->operstate == IF_OPER_DORMANT ? "dormant"
 			   : t->operstate == IF_OPER_DOWN    ? "down"
@@ -132,10 +126,12 @@ static void add_kernel(json_t *o, const struct tunnel *t)
 		return;
 	}
 	snprintf(spi, sizeof(spi), "%08x", t->pin.spi);
+	add_stopped(t, t->conf->gre_key_in, &stopped_out, &stopped_in);
+	if (t->conf->gre_key_out != t->conf->gre_key_in)
+		add_stopped(t, t->conf->gre_key_out, &stopped_out, &stopped_in);
 	json_object_set_new(o, "guard",
 			    json_pack("{s:o,s:I,s:I}", "state", place(t->guard_ok), "out_dropped",
-				      (json_int_t)(pair ? pair->out_dropped : 0), "in_dropped",
-				      (json_int_t)(pair ? pair->in_dropped : 0)));
+				      stopped_out, "in_dropped", stopped_in));
 	json_object_set_new(o, "policy",
 			    json_pack("{s:o,s:o}", "state", place(t->policies_ok), "spi",
 				      t->pin.spi ? json_string(spi) : json_null()));
@@ -179,6 +175,7 @@ static void add_mtu(json_t *o, const struct tunnel *t)
 {
 	struct desire_tunnel d = {
 		.local = t->local,
+		.remote = t->remote,
 		.path_mtu = t->path_mtu,
 		.overhead_known = t->overhead_known,
 		.encap = t->encap,
@@ -225,6 +222,43 @@ static const char *remote_kind_name(const struct conf_remote *r)
 	return "?";
 }
 
+static json_t *key_json(const struct conf_tunnel *c)
+{
+	if (!c->has_gre_key)
+		return json_null();
+	if (c->gre_key_in == c->gre_key_out)
+		return json_integer(c->gre_key_in);
+	return json_pack("{s:I,s:I}", "in", (json_int_t)c->gre_key_in, "out",
+			 (json_int_t)c->gre_key_out);
+}
+
+/* What is not as it is by default, in the words of the configuration. */
+static json_t *options_json(const struct conf_tunnel *c)
+{
+	const struct {
+		const char *name;
+		bool on;
+	} options[] = {{"checksum", c->checksum},
+		       {"sequence", c->sequence},
+		       {"pmtudisc", c->pmtudisc},
+		       {"ignore-df", c->ignore_df},
+		       {"mpls", c->mpls}};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].on)
+			json_array_append_new(list, json_string(options[i].name));
+	return list;
+}
+
+static void add_gre(json_t *o, const struct conf_tunnel *c)
+{
+	json_object_set_new(o, "gre_key", key_json(c));
+	json_object_set_new(o, "options", options_json(c));
+	json_object_set_new(o, "device", text_or_null(c->device));
+	json_object_set_new(o, "vrf", text_or_null(c->vrf));
+}
+
 static void add_conf(json_t *o, const struct tunnel *t)
 {
 	const struct conf_tunnel *c = t->conf;
@@ -243,7 +277,8 @@ static void add_conf(json_t *o, const struct tunnel *t)
 	json_object_set_new(o, "remote_kind", json_string(remote_kind_name(&c->remote)));
 	json_object_set_new(o, "interface", json_string(c->interface));
 	json_object_set_new(o, "addresses", addresses_json(c));
-	json_object_set_new(o, "gre_key", c->has_gre_key ? json_integer(c->gre_key) : json_null());
+	json_object_set_new(o, "id", text_or_null(c->id));
+	add_gre(o, c);
 	json_object_set_new(o, "auth",
 			    !protected			      ? json_null()
 			    : c->auth == CONF_AUTH_PUBLIC_KEY ? json_string("public-key")

@@ -161,7 +161,7 @@ static int path_message(const struct nlmsghdr *nlh, void *user)
 	return MNL_CB_OK;
 }
 
-static int path_query(struct nl *nl, const struct addr *remote, struct path *p)
+static int path_query(struct nl *nl, const struct addr *remote, unsigned device, struct path *p)
 {
 	_Alignas(8) char buf[256];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -173,6 +173,8 @@ static int path_query(struct nl *nl, const struct addr *remote, struct path *p)
 	rtm->rtm_family = remote->family;
 	rtm->rtm_dst_len = (unsigned char)(size * 8);
 	mnl_attr_put(nlh, RTA_DST, size, remote->bytes);
+	if (device)
+		mnl_attr_put_u32(nlh, RTA_OIF, device);
 	err = nl_query(nl, nlh, path_message, NULL, p);
 	if (err)
 		return err;
@@ -259,12 +261,12 @@ const char *gre_addr_format(const struct gre_addr *a, char *buf, size_t size)
 	return buf;
 }
 
-int gre_path_get(struct nl *nl, const struct addr *remote, struct addr *local, uint32_t *mtu,
-		 unsigned *ifindex, struct gre_link_mtu *known)
+int gre_path_get(struct nl *nl, const struct addr *remote, unsigned device, struct addr *local,
+		 uint32_t *mtu, unsigned *ifindex, struct gre_link_mtu *known)
 {
 	struct path p = {0};
 	struct gre_link link;
-	int err = addr_size(remote->family) ? path_query(nl, remote, &p) : -EAFNOSUPPORT;
+	int err = addr_size(remote->family) ? path_query(nl, remote, device, &p) : -EAFNOSUPPORT;
 
 	if (err)
 		return err;

@@ -40,12 +40,13 @@ struct gre_link_mtu {
 };
 
 /*
- * For the transport side: the local address the kernel would use towards remote (RTM_GETROUTE), and the path's MTU
+ * For the transport side: the local address the kernel would use towards remote (RTM_GETROUTE), over device where that is not
+ * 0 (an interface, or a VRF whose table is asked then; kernel net/l3mdev), and the path's MTU
  * (RTAX_MTU when the route or the exception table has one, else the output link's: looked up in known, and noted there).
  * -ENETUNREACH and the like when there is no route.
  */
-int gre_path_get(struct nl *nl, const struct addr *remote, struct addr *local, uint32_t *mtu,
-		 unsigned *ifindex, struct gre_link_mtu *known);
+int gre_path_get(struct nl *nl, const struct addr *remote, unsigned device, struct addr *local,
+		 uint32_t *mtu, unsigned *ifindex, struct gre_link_mtu *known);
 /* The first global address of a family on an interface; -ENODEV, -EADDRNOTAVAIL. */
 int gre_addr_first(struct nl *nl, const char *ifname, uint8_t family, struct addr *out);
 

@@ -28,7 +28,7 @@
 static const struct nl_attr_spec link_spec[] = {
 	{IFLA_IFNAME, 1},   {IFLA_MTU, 4},	{IFLA_OPERSTATE, 1},
 	{IFLA_LINKMODE, 1}, {IFLA_LINKINFO, 0}, {IFLA_STATS64, STATS_SIZE},
-	{IFLA_GROUP, 4},
+	{IFLA_GROUP, 4},    {IFLA_MASTER, 4},
 };
 
 static const struct nl_attr_spec info_spec[] = {
@@ -97,13 +97,12 @@ static void common_put(struct nlmsghdr *nlh, const struct gre_link *l, uint8_t f
 {
 	uint16_t flags = (l->has_key ? GRE_KEY : 0) | (l->checksum ? GRE_CSUM : 0) |
 			 (l->sequence ? GRE_SEQ : 0);
-	uint32_t key = l->has_key ? htobe32(l->key) : 0;
 
-	mnl_attr_put_u32(nlh, IFLA_GRE_LINK, 0);
+	mnl_attr_put_u32(nlh, IFLA_GRE_LINK, l->device);
 	mnl_attr_put_u16(nlh, IFLA_GRE_IFLAGS, flags);
 	mnl_attr_put_u16(nlh, IFLA_GRE_OFLAGS, flags);
-	mnl_attr_put_u32(nlh, IFLA_GRE_IKEY, key);
-	mnl_attr_put_u32(nlh, IFLA_GRE_OKEY, key);
+	mnl_attr_put_u32(nlh, IFLA_GRE_IKEY, l->has_key ? htobe32(l->key_in) : 0);
+	mnl_attr_put_u32(nlh, IFLA_GRE_OKEY, l->has_key ? htobe32(l->key_out) : 0);
 	addr_put(nlh, IFLA_GRE_LOCAL, &l->local, family);
 	addr_put(nlh, IFLA_GRE_REMOTE, &l->remote, family);
 	mnl_attr_put_u8(nlh, IFLA_GRE_TTL, l->ttl);
@@ -202,9 +201,8 @@ static bool extra_read(const struct nlattr **slot)
 	uint16_t flags = slot_u16(slot[IFLA_GRE_IFLAGS]);
 
 	return flags != slot_u16(slot[IFLA_GRE_OFLAGS]) || flags & ~FLAGS_KNOWN ||
-	       slot_u32(slot[IFLA_GRE_IKEY]) != slot_u32(slot[IFLA_GRE_OKEY]) ||
-	       slot_u32(slot[IFLA_GRE_LINK]) || slot_u32(slot[IFLA_GRE_FWMARK]) ||
-	       slot_u16(slot[IFLA_GRE_ENCAP_TYPE]) || slot[IFLA_GRE_COLLECT_METADATA];
+	       slot_u32(slot[IFLA_GRE_FWMARK]) || slot_u16(slot[IFLA_GRE_ENCAP_TYPE]) ||
+	       slot[IFLA_GRE_COLLECT_METADATA];
 }
 
 static bool gre_read(const struct nlattr *data, uint8_t family, struct gre_link *out)
@@ -218,7 +216,9 @@ static bool gre_read(const struct nlattr *data, uint8_t family, struct gre_link 
 		return false;
 	flags = slot_u16(slot[IFLA_GRE_IFLAGS]);
 	out->has_key = flags & GRE_KEY;
-	out->key = out->has_key ? be32toh(slot_u32(slot[IFLA_GRE_IKEY])) : 0;
+	out->key_in = out->has_key ? be32toh(slot_u32(slot[IFLA_GRE_IKEY])) : 0;
+	out->key_out = out->has_key ? be32toh(slot_u32(slot[IFLA_GRE_OKEY])) : 0;
+	out->device = slot_u32(slot[IFLA_GRE_LINK]);
 	out->checksum = flags & GRE_CSUM;
 	out->sequence = flags & GRE_SEQ;
 	out->ttl = slot_u8(slot[IFLA_GRE_TTL]);
@@ -320,7 +320,10 @@ bool gre_link_equal(const struct gre_link *want, const struct gre_link *have)
 	return gre_link_cmp(want, have) == 0 && want->group == have->group &&
 	       want->is_gre == have->is_gre && addr_equal(&want->local, &have->local) &&
 	       addr_equal(&want->remote, &have->remote) && want->has_key == have->has_key &&
-	       (!want->has_key || want->key == have->key) && want->checksum == have->checksum &&
+	       (!want->has_key ||
+		(want->key_in == have->key_in && want->key_out == have->key_out)) &&
+	       want->device == have->device && want->master == have->master &&
+	       want->mpls == have->mpls && want->checksum == have->checksum &&
 	       want->sequence == have->sequence && want->ttl == have->ttl &&
 	       want->tos == have->tos && want->mtu == have->mtu && want->up == have->up &&
 	       want->multicast == have->multicast && want->dormant_mode == have->dormant_mode &&
@@ -351,6 +354,7 @@ void gre_link_put(struct nl_batch *b, const struct gre_link *want, unsigned ifin
 	mnl_attr_put_u8(nlh, IFLA_LINKMODE,
 			want->dormant_mode ? IF_LINK_MODE_DORMANT : IF_LINK_MODE_DEFAULT);
 	mnl_attr_put_u32(nlh, IFLA_GROUP, want->group);
+	mnl_attr_put_u32(nlh, IFLA_MASTER, want->master);
 	mnl_attr_put_u32(nlh, IFLA_MTU, want->mtu);
 	linkinfo_put(nlh, want);
 }
@@ -398,6 +402,7 @@ bool gre_link_parse(const struct nlmsghdr *nlh, struct gre_link *out)
 	nl_attr_text(slot[IFLA_IFNAME], out->name, sizeof(out->name));
 	out->ifindex = (unsigned)ifi->ifi_index;
 	out->group = slot_u32(slot[IFLA_GROUP]);
+	out->master = slot_u32(slot[IFLA_MASTER]);
 	out->mtu = slot_u32(slot[IFLA_MTU]);
 	out->up = ifi->ifi_flags & IFF_UP;
 	out->multicast = ifi->ifi_flags & IFF_MULTICAST;

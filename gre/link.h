@@ -28,14 +28,18 @@ struct gre_link {
 	bool is_gre; /* false: some other kind of link holds the name; the rest is then not known */
 	struct addr local, remote; /* AF_UNSPEC: any */
 	bool has_key;
-	uint32_t key; /* host order, both directions */
+	uint32_t key_in, key_out; /* host order; of what is taken, of what is sent */
 	bool checksum, sequence;
 	uint8_t ttl, tos; /* ttl 0: inherit; tos 1: inherit */
 	bool pmtudisc, ignore_df; /* IPv4 only: ip6gre has neither */
+	unsigned device, master; /* bound to, put into; by index; 0: none */
+	char device_name[IFNAMSIZ],
+		master_name[IFNAMSIZ]; /* as wanted, for people; "" in what was seen */
+	bool mpls; /* takes labelled packets (gre/mpls.h): not in the link's messages */
 	uint32_t mtu;
 	bool up, multicast; /* IFF_UP, IFF_MULTICAST */
 	bool dormant_mode; /* IFLA_LINKMODE 1: operstate is ours to drive (RFC 2863) */
-	bool extra; /* has what we never set: a mark, FOU, a bound device, unlike directions, an encapsulation limit */
+	bool extra; /* has what we never set: a mark, FOU, unlike options by direction, an encapsulation limit */
 	uint8_t operstate; /* IF_OPER_*, linux/if.h; not compared by gre_link_equal */
 	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
 };
@@ -53,7 +57,7 @@ bool gre_link_must_replace(const struct gre_link *want, const struct gre_link *h
 
 /*
  * RTM_NEWLINK, exclusive when create; else changes the link of have's ifindex. Comes into being with IFF_UP unset when
- * create and want->up is false. All of: name, group, mtu, linkmode, flags, and every GRE attribute. A link created in dormant
+ * create and want->up is false. All of: name, group, master, mtu, linkmode, flags, and every GRE attribute. Not mpls. A link created in dormant
  * mode is DORMANT from its first moment; an update keeps the operational state, but a link that leaves dormant mode becomes UP
  * (nobody would drive it any more). An update sends no name: Linux before 6.2 refuses that on a link that is up.
  */

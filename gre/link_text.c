@@ -56,14 +56,51 @@ static void switch_change(struct line *l, const char *what, bool want, bool have
 		line_add(l, "%s %s -> %s", what, have ? "on" : "off", want ? "on" : "off");
 }
 
+/* "7", "7/8" for in and out, or "none". */
+static const char *key_format(const struct gre_link *link, char buf[24])
+{
+	if (!link->has_key)
+		return "none";
+	if (link->key_in == link->key_out)
+		snprintf(buf, 24, "%u", link->key_in);
+	else
+		snprintf(buf, 24, "%u/%u", link->key_in, link->key_out);
+	return buf;
+}
+
+static const char *device_format(unsigned ifindex, const char *name, char buf[IFNAMSIZ])
+{
+	if (*name)
+		return name;
+	snprintf(buf, IFNAMSIZ, "#%u", ifindex);
+	return buf;
+}
+
+static void device_add(struct line *l, const char *what, unsigned ifindex, const char *name)
+{
+	char buf[IFNAMSIZ];
+
+	if (ifindex)
+		line_add(l, "%s %s", what, device_format(ifindex, name, buf));
+}
+
+static void device_change(struct line *l, const char *what, unsigned want, const char *name,
+			  unsigned have)
+{
+	char was[IFNAMSIZ], is[IFNAMSIZ];
+
+	if (want != have)
+		line_add(l, "%s %s -> %s", what, have ? device_format(have, "", was) : "none",
+			 want ? device_format(want, name, is) : "none");
+}
+
 static void key_change(struct line *l, const struct gre_link *want, const struct gre_link *have)
 {
-	if (want->has_key && have->has_key)
-		number_change(l, "key", want->key, have->key);
-	else if (want->has_key)
-		line_add(l, "key none -> %u", want->key);
-	else if (have->has_key)
-		line_add(l, "key %u -> none", have->key);
+	char a[24], b[24];
+
+	if (want->has_key != have->has_key || want->key_in != have->key_in ||
+	    want->key_out != have->key_out)
+		line_add(l, "key %s -> %s", key_format(have, a), key_format(want, b));
 }
 
 static const char *tos_format(uint8_t tos, char buf[8])
@@ -97,13 +134,14 @@ static void gre_change(struct line *l, const struct gre_link *want, const struct
 		switch_change(l, "pmtudisc", want->pmtudisc, have->pmtudisc);
 		switch_change(l, "ignore-df", want->ignore_df, have->ignore_df);
 	}
+	device_change(l, "device", want->device, want->device_name, have->device);
 	switch_change(l, "foreign options", want->extra, have->extra);
 }
 
 const char *gre_link_format(const struct gre_link *link, char *buf, size_t size)
 {
 	struct line l = {.buf = buf, .size = size, .gap = " "};
-	char a[ADDR_TEXT_SIZE], t[8];
+	char a[ADDR_TEXT_SIZE], t[8], k[24];
 
 	if (!link->is_gre) {
 		snprintf(buf, size, "not a GRE link");
@@ -114,7 +152,7 @@ const char *gre_link_format(const struct gre_link *link, char *buf, size_t size)
 		 link->remote.family ? addr_format(&link->remote, (char[ADDR_TEXT_SIZE]){0})
 				     : "any");
 	if (link->has_key)
-		line_add(&l, "key %u", link->key);
+		line_add(&l, "key %s", key_format(link, k));
 	if (link->checksum)
 		line_add(&l, "checksum");
 	if (link->sequence)
@@ -126,6 +164,10 @@ const char *gre_link_format(const struct gre_link *link, char *buf, size_t size)
 		line_add(&l, "pmtudisc");
 	if (link->ignore_df)
 		line_add(&l, "ignore-df");
+	device_add(&l, "device", link->device, link->device_name);
+	device_add(&l, "vrf", link->master, link->master_name);
+	if (link->mpls)
+		line_add(&l, "mpls");
 	line_add(&l, "mtu %u", link->mtu);
 	return buf;
 }
@@ -141,6 +183,8 @@ const char *gre_link_format_change(const struct gre_link *want, const struct gre
 		return buf;
 	}
 	gre_change(&l, want, have);
+	device_change(&l, "vrf", want->master, want->master_name, have->master);
+	switch_change(&l, "mpls", want->mpls, have->mpls);
 	number_change(&l, "mtu", want->mtu, have->mtu);
 	if (want->group != have->group)
 		line_add(&l, "group 0x%x -> 0x%x", have->group, want->group);

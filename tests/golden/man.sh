@@ -40,7 +40,8 @@ schema_keys() {
 	perl -0777 -ne '
 		my %prefix = (TOP => "", PART => "", TUNNEL => "", DEFAULTS => "", GATEWAY => "gateway.", CHARON => "charon.",
 			PEER => "peer.", IKE => "ike.", ESP => "esp.", ROUTE => "routes.", OSPF => "ospf.",
-			OSPF_AUTHENTICATION => "ospf.authentication.");
+			OSPF_AUTHENTICATION => "ospf.authentication.",
+			GRE_KEYS => "gre-key.");
 		sub seconds {
 			my $n = shift;
 			return "0" unless $n;

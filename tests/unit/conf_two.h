@@ -70,7 +70,7 @@ static inline void two_branch2(struct two *t)
 	c->peer_public_key[0] = '\0';
 	c->psk_file = (char *)"/etc/gwd/branch2.psk";
 	c->has_gre_key = true;
-	c->gre_key = 7;
+	c->gre_key_in = c->gre_key_out = 7;
 	c->esp_proposals = two_cbc;
 	addr_parse("2001:db8::7", &c->remote.addr);
 	t->known[1].remote = c->remote.addr;

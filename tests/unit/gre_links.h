@@ -49,7 +49,8 @@ static inline bool link_vary(unsigned n, struct gre_link *l)
 		return true;
 	case 1:
 		l->has_key = true;
-		l->key = 0xc0ffee01;
+		l->key_in = 0xc0ffee01;
+		l->key_out = 0xc0ffee02;
 		return true;
 	case 2:
 		l->checksum = l->sequence = l->has_key = true; /* with key 0 */

@@ -66,7 +66,8 @@ static void endpoints_set(struct gre_link *l, unsigned e)
 	l->remote = remote_addrs[e / 2];
 	l->local = l->remote.family == AF_INET ? local4 : local6;
 	l->has_key = e % 2;
-	l->key = l->has_key ? 7 : 0;
+	l->key_in = l->has_key ? 7 : 0;
+	l->key_out = l->has_key && e > 1 ? 8 : l->key_in;
 }
 
 static void want_protection(struct objects *o, const struct gre_link *l, int tunnel)
@@ -76,13 +77,18 @@ static void want_protection(struct objects *o, const struct gre_link *l, int tun
 	*pair = (struct guard_pair){.local = l->local,
 				    .remote = l->remote,
 				    .has_key = l->has_key,
-				    .key = l->key,
+				    .key = l->key_in,
 				    .tunnel = tunnel};
+	if (l->key_out != l->key_in) {
+		struct guard_pair other = *pair;
+		other.key = l->key_out;
+		*PUSH(&o->pairs) = other;
+	}
 	struct xfrm_policy p = {.dir = XFRM_DIR_OUT,
 				.src = l->local,
 				.dst = l->remote,
 				.has_key = l->has_key,
-				.key = l->key,
+				.key = l->key_out,
 				.tunnel = tunnel,
 				.priority = XFRM_PRIORITY,
 				.reqid = XFRM_REQID_BASE + (uint32_t)tunnel,
@@ -90,6 +96,7 @@ static void want_protection(struct objects *o, const struct gre_link *l, int tun
 				.required = true};
 	*PUSH(&o->policies) = p;
 	p.dir = XFRM_DIR_IN;
+	p.key = l->key_in;
 	p.src = l->remote;
 	p.dst = l->local;
 	p.spi = 0;
@@ -275,7 +282,7 @@ static void foreign_policy(struct world *w)
 	p.src = p.dir == XFRM_DIR_OUT ? l.local : l.remote;
 	p.dst = p.dir == XFRM_DIR_OUT ? l.remote : l.local;
 	p.has_key = l.has_key;
-	p.key = l.key;
+	p.key = p.dir == XFRM_DIR_OUT ? l.key_out : l.key_in;
 	struct xfrm_policy *at = world_policy(w, &p);
 	if (at)
 		*at = p;

@@ -41,7 +41,7 @@ static inline bool world_link_ours(const struct gre_link *l)
 static inline bool world_same_endpoints(const struct gre_link *a, const struct gre_link *b)
 {
 	return addr_equal(&a->local, &b->local) && addr_equal(&a->remote, &b->remote) &&
-	       a->has_key == b->has_key && a->key == b->key;
+	       a->has_key == b->has_key && a->key_in == b->key_in;
 }
 
 static inline struct gre_link *world_link(struct world *w, const char *name)
@@ -68,24 +68,31 @@ static inline struct guard_pair *world_pair(struct world *w, const struct guard_
 	return NULL;
 }
 
-/* Guard pair and both policies stand for the endpoints of this link. */
-static inline bool world_covered(struct world *w, const struct gre_link *l)
+static inline bool world_guarded(struct world *w, const struct gre_link *l, uint32_t key)
 {
 	struct guard_pair pair = {
-		.local = l->local, .remote = l->remote, .has_key = l->has_key, .key = l->key};
+		.local = l->local, .remote = l->remote, .has_key = l->has_key, .key = key};
+	const struct guard_pair *p = world_pair(w, &pair);
+
+	return w->guard && w->intact && p && !p->out_missing && !p->in_missing;
+}
+
+/* Guard pairs and both policies stand for the endpoints of this link. */
+static inline bool world_covered(struct world *w, const struct gre_link *l)
+{
 	struct xfrm_policy out = {.dir = XFRM_DIR_OUT,
 				  .src = l->local,
 				  .dst = l->remote,
 				  .has_key = l->has_key,
-				  .key = l->key};
+				  .key = l->key_out};
 	struct xfrm_policy in = out;
-	const struct guard_pair *p = world_pair(w, &pair);
 
 	in.dir = XFRM_DIR_IN;
+	in.key = l->key_in;
 	in.src = l->remote;
 	in.dst = l->local;
 	const struct xfrm_policy *o = world_policy(w, &out), *i = world_policy(w, &in);
-	return w->guard && w->intact && p && !p->out_missing && !p->in_missing && o && i &&
+	return world_guarded(w, l, l->key_in) && world_guarded(w, l, l->key_out) && o && i &&
 	       o->required && i->required && xfrm_policy_ours(o) && xfrm_policy_ours(i);
 }
 

@@ -128,7 +128,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(t->local.kind, CONF_LOCAL_ADDRESS);
 	assert_int_equal(t->local.addr.family, AF_INET);
 	assert_true(t->has_gre_key);
-	assert_int_equal(t->gre_key, UINT32_MAX);
+	assert_int_equal(t->gre_key_in, UINT32_MAX);
+	assert_int_equal(t->gre_key_out, UINT32_MAX);
 	assert_int_equal(t->mtu, 1400);
 	assert_int_equal(t->ttl, 255);
 	assert_int_equal(t->auth, CONF_AUTH_PSK);
@@ -137,7 +138,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(t->n_addresses, 2);
 	assert_int_equal(t->addresses[1].addr.family, AF_INET6);
 	assert_int_equal(t->n_routes, 2);
-	assert_int_equal(t->routes[0].table, 254);
+	assert_int_equal(t->routes[0].table, 0);
 	assert_int_equal(t->routes[0].metric, 0);
 	assert_int_equal(t->routes[1].metric, 7);
 	assert_int_equal(t->routes[1].table, 100);

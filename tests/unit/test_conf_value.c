@@ -180,12 +180,19 @@ static void test_proposals(void **state)
 static json_t *schema_properties(json_t *schema, enum schema_place place)
 {
 	static const char *const names[SCHEMA_PLACES] = {
-		[SCHEMA_TOP] = "top",	      [SCHEMA_PART] = "part",
-		[SCHEMA_GATEWAY] = "gateway", [SCHEMA_CHARON] = "charon",
-		[SCHEMA_TUNNEL] = "tunnel",   [SCHEMA_DEFAULTS] = "defaults",
-		[SCHEMA_PEER] = "peer",	      [SCHEMA_IKE] = "ike",
-		[SCHEMA_ESP] = "esp",	      [SCHEMA_ROUTE] = "route",
-		[SCHEMA_OSPF] = "ospf",	      [SCHEMA_OSPF_AUTHENTICATION] = "ospf-authentication",
+		[SCHEMA_TOP] = "top",
+		[SCHEMA_PART] = "part",
+		[SCHEMA_GATEWAY] = "gateway",
+		[SCHEMA_CHARON] = "charon",
+		[SCHEMA_TUNNEL] = "tunnel",
+		[SCHEMA_DEFAULTS] = "defaults",
+		[SCHEMA_PEER] = "peer",
+		[SCHEMA_IKE] = "ike",
+		[SCHEMA_ESP] = "esp",
+		[SCHEMA_ROUTE] = "route",
+		[SCHEMA_OSPF] = "ospf",
+		[SCHEMA_OSPF_AUTHENTICATION] = "ospf-authentication",
+		[SCHEMA_GRE_KEYS] = "gre-keys",
 	};
 	json_t *def = json_object_get(json_object_get(schema, "$defs"), names[place]);
 
@@ -197,8 +204,11 @@ static void range_compare(const struct schema_key *key, json_t *property)
 {
 	json_t *one_of = json_object_get(property, "oneOf");
 
-	if (key->type == SCHEMA_MTU || key->type == SCHEMA_TTL || key->type == SCHEMA_AREA)
+	if (key->type == SCHEMA_MTU || key->type == SCHEMA_TTL || key->type == SCHEMA_AREA ||
+	    key->type == SCHEMA_TOS)
 		property = json_array_get(one_of, 1);
+	else if (key->type == SCHEMA_GRE_KEY && one_of)
+		property = json_array_get(one_of, 0);
 	else if (key->type != SCHEMA_NUMBER && key->type != SCHEMA_GRE_KEY)
 		return;
 	assert_int_equal(json_integer_value(json_object_get(property, "minimum")), key->min);

@@ -197,7 +197,8 @@ static void link_fields(void **unused)
 	l = &o.links.at[1];
 	assert_string_equal(l->name, "gre-b2");
 	assert_true(l->has_key);
-	assert_int_equal(l->key, 7);
+	assert_int_equal(l->key_in, 7);
+	assert_int_equal(l->key_out, 7);
 	assert_int_equal(l->mtu, 1398);
 	objects_done(&o);
 }

@@ -292,7 +292,7 @@ static int path(struct nl *nl, const char *to, char *local, uint32_t *mtu)
 	struct gre_link_mtu known = {0};
 	struct addr a = {0};
 	unsigned ifindex = 0;
-	int err = gre_path_get(nl, &remote.prefix.addr, &a, mtu, &ifindex, &known);
+	int err = gre_path_get(nl, &remote.prefix.addr, 0, &a, mtu, &ifindex, &known);
 
 	addr_format(&a, local);
 	if (!err)
@@ -329,14 +329,14 @@ static void test_kernel_path(void **state)
 	assert_string_equal(local, "2001:db8::1");
 	assert_int_equal(mtu, 1380);
 	assert_int_equal(path(nl, "2001:db8:8::7", local, &mtu), -EHOSTUNREACH);
-	assert_int_equal(gre_path_get(nl, &none, &a, &mtu, &ifindex, &known), -EAFNOSUPPORT);
+	assert_int_equal(gre_path_get(nl, &none, 0, &a, &mtu, &ifindex, &known), -EAFNOSUPPORT);
 	assert_int_equal(known.ifindex, 0);
 	addr_parse("203.0.113.7", &a);
-	assert_int_equal(gre_path_get(nl, &a, &none, &mtu, &ifindex, &known), 0);
+	assert_int_equal(gre_path_get(nl, &a, 0, &none, &mtu, &ifindex, &known), 0);
 	assert_int_equal(known.ifindex, LO);
 	assert_int_equal(known.mtu, 65536);
 	known.mtu = 1234;
-	assert_int_equal(gre_path_get(nl, &a, &none, &mtu, &ifindex, &known), 0);
+	assert_int_equal(gre_path_get(nl, &a, 0, &none, &mtu, &ifindex, &known), 0);
 	assert_int_equal(mtu, 1234);
 	nl_close(nl);
 }

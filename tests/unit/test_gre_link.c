@@ -70,7 +70,10 @@ static void test_link_wire(void **state)
 
 	(void)state;
 	l.has_key = true;
-	l.key = 7;
+	l.key_in = 7;
+	l.key_out = 8;
+	l.device = 5;
+	l.master = 6;
 	gre_link_put(b, &l, 99, true);
 	nlh = nl_batch_at(b, 0);
 	ifi = mnl_nlmsg_get_payload(nlh);
@@ -80,7 +83,9 @@ static void test_link_wire(void **state)
 	assert_int_equal(ifi->ifi_change, IFF_UP | IFF_MULTICAST);
 	assert_int_equal(ifi->ifi_flags, IFF_MULTICAST);
 	assert_int_equal(mnl_attr_get_u32(attr_gre(nlh, IFLA_GRE_IKEY)), htobe32(7));
-	assert_int_equal(mnl_attr_get_u32(attr_gre(nlh, IFLA_GRE_OKEY)), htobe32(7));
+	assert_int_equal(mnl_attr_get_u32(attr_gre(nlh, IFLA_GRE_OKEY)), htobe32(8));
+	assert_int_equal(mnl_attr_get_u32(attr_gre(nlh, IFLA_GRE_LINK)), 5);
+	assert_int_equal(mnl_attr_get_u32(attr_of(nlh, IFLA_MASTER)), 6);
 	assert_int_equal(mnl_attr_get_u16(attr_gre(nlh, IFLA_GRE_OFLAGS)), htobe16(0x2000));
 	assert_int_equal(mnl_attr_get_u8(attr_gre(nlh, IFLA_GRE_PMTUDISC)), 0);
 	assert_int_equal(mnl_attr_get_u8(attr_of(nlh, IFLA_LINKMODE)), 1);
@@ -167,8 +172,7 @@ static void test_link_no_index(void **state)
 
 static void test_link_equal(void **state)
 {
-	const struct gre_link want = link4();
-	struct gre_link have = want, six;
+	struct gre_link want = link4(), have = want, six;
 
 	(void)state;
 	have.ifindex = 9;
@@ -190,6 +194,9 @@ static void test_link_equal(void **state)
 	DIFFERS(local = addr_of("198.51.100.2"));
 	DIFFERS(remote = addr_of("2001:db8::7"));
 	DIFFERS(has_key = true);
+	DIFFERS(device = 3);
+	DIFFERS(master = 3);
+	DIFFERS(mpls = true);
 	DIFFERS(checksum = true);
 	DIFFERS(sequence = true);
 	DIFFERS(ttl = 0);
@@ -201,6 +208,13 @@ static void test_link_equal(void **state)
 	DIFFERS(multicast = false);
 	DIFFERS(dormant_mode = false);
 	DIFFERS(extra = true);
+	want.has_key = true;
+	want.key_in = 7;
+	want.key_out = 8;
+	have = want;
+	assert_true(gre_link_equal(&want, &have));
+	DIFFERS(key_in = 9);
+	DIFFERS(key_out = 9);
 	six = have = link6();
 	six.pmtudisc = six.ignore_df = true; /* ip6gre has neither */
 	assert_true(gre_link_equal(&six, &have));
@@ -229,7 +243,7 @@ static void test_link_must_replace(void **state)
 
 static void test_link_extra(void **state)
 {
-	static const uint16_t u32s[] = {IFLA_GRE_LINK, IFLA_GRE_FWMARK, IFLA_GRE_IKEY};
+	static const uint16_t u32s[] = {IFLA_GRE_FWMARK};
 	struct gre_link want = link6(), have;
 
 	(void)state;
@@ -303,7 +317,7 @@ static void test_link_format(void **state)
 
 	(void)state;
 	want.has_key = true;
-	want.key = 7;
+	want.key_in = want.key_out = 7;
 	assert_string_equal(gre_link_format(&want, buf, sizeof(buf)),
 			    "local 198.51.100.1 remote 203.0.113.7 key 7 ttl 64 mtu 1442");
 	want.checksum = want.sequence = want.pmtudisc = want.ignore_df = true;
@@ -331,17 +345,38 @@ static void test_link_format_change(void **state)
 			    "ttl inherit -> 64, mtu 1476 -> 1442");
 	have = link4();
 	want.has_key = true;
-	want.key = 7;
+	want.key_in = want.key_out = 7;
 	want.tos = 0xb8;
 	want.up = true;
 	have.group = 0;
 	assert_string_equal(gre_link_format_change(&want, &have, buf, sizeof(buf)),
 			    "key none -> 7, tos 0x00 -> 0xb8, group 0x0 -> 0x677764, up off -> on");
 	have.has_key = true;
-	have.key = 9;
+	have.key_in = 9;
+	have.key_out = 10;
+	have.device = 4;
 	want = link4();
+	want.master = 7;
+	strcpy(want.master_name, "blue");
+	want.mpls = true;
 	assert_string_equal(gre_link_format_change(&want, &have, buf, sizeof(buf)),
-			    "key 9 -> none, group 0x0 -> 0x677764");
+			    "key 9/10 -> none, device #4 -> none, vrf none -> blue, mpls off -> on, "
+			    "group 0x0 -> 0x677764");
+	want.key_in = 7;
+	want.key_out = 8;
+	want.has_key = true;
+	want.device = 3;
+	strcpy(want.device_name, "wan1");
+	have = want;
+	*have.device_name = *have.master_name = '\0';
+	assert_string_equal(
+		gre_link_format(&want, buf, sizeof(buf)),
+		"local 198.51.100.1 remote 203.0.113.7 key 7/8 ttl 64 device wan1 vrf blue "
+		"mpls mtu 1442");
+	assert_string_equal(
+		gre_link_format(&have, buf, sizeof(buf)),
+		"local 198.51.100.1 remote 203.0.113.7 key 7/8 ttl 64 device #3 vrf #7 mpls "
+		"mtu 1442");
 }
 
 static void test_header_size(void **state)

@@ -239,8 +239,8 @@ static void test_kernel_gre_group(void **state)
 	gre_create(nl, &l);
 	b = nl_batch_new();
 	l.has_key = true;
-	for (l.key = 1; l.key < MANY; l.key++) {
-		snprintf(l.name, sizeof(l.name), "gre-t%u", l.key);
+	for (l.key_in = 1; l.key_in < MANY; l.key_in++) {
+		snprintf(l.name, sizeof(l.name), "gre-t%u", l.key_in);
 		gre_link_put(b, &l, 0, true);
 	}
 	assert_int_equal(batch_outcome(nl, b), 0);

@@ -157,7 +157,7 @@ static void two_swap_endpoints(void **unused)
 	a->local = have.links.at[1].local;
 	a->remote = have.links.at[1].remote;
 	a->has_key = true;
-	a->key = 7;
+	a->key_in = a->key_out = 7;
 	b->local = have.links.at[0].local;
 	b->remote = have.links.at[0].remote;
 	b->has_key = false;
