@@ -17,6 +17,7 @@ static const struct {
 	{"-c, --config FILE", "the configuration, /etc/gwd/gwd.yaml unless given"},
 	{"--for MAKE", "of export: strongswan, libreswan, linux or gwd"},
 	{"--run-dir DIR", "where gwd's socket is, /run/gwd unless given"},
+	{"--frr-dir DIR", "where FRR's sockets are, /run/frr unless given"},
 	{"--timeout SECONDS", "how long gwd may be silent"},
 	{"--no-color", "no colour on a terminal; NO_COLOR in the environment does the same"},
 	{"--version", "print gwctl's version"},
@@ -97,7 +98,7 @@ static void completion_bash(struct text *out)
 		text_add(out, "%s%s", v == verbs ? "" : " ", v->name);
 	text_add(
 		out,
-		"\"\n\tlocal options=\"--json --config --for --run-dir --timeout --no-color --version "
+		"\"\n\tlocal options=\"--json --config --for --run-dir --frr-dir --timeout --no-color --version "
 		"--help\"\n\n"
 		"\tCOMPREPLY=()\n"
 		"\tif [[ $word == -* ]]; then\n"
@@ -106,7 +107,7 @@ static void completion_bash(struct text *out)
 		"\tcase $before in\n"
 		"\t-c|--config)\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n\t\t;;\n"
-		"\t--run-dir)\n"
+		"\t--run-dir|--frr-dir)\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$word\")\n\t\t;;\n"
 		"\t--for)\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"strongswan libreswan linux gwd\" -- \"$word\")\n"

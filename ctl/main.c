@@ -20,6 +20,7 @@
 #define SILENT_READ 10 /* seconds: gwd answers from memory */
 #define SILENT_CHANGE 120 /* IKE retransmits for long before it gives up */
 #define TIMEOUT_MAX 86400
+#define FRR_DIR "/run/frr"
 
 const struct verb verbs[] = {
 	{"status", "[TUNNEL]", "all tunnels, or one, in a table; without a verb the same", false,
@@ -76,6 +77,7 @@ int verb_unknown(const char *name)
 enum {
 	OPTION_JSON = 256,
 	OPTION_RUN_DIR,
+	OPTION_FRR_DIR,
 	OPTION_TIMEOUT,
 	OPTION_NO_COLOR,
 	OPTION_VERSION,
@@ -85,6 +87,7 @@ enum {
 static const struct option long_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
+	{"frr-dir", required_argument, NULL, OPTION_FRR_DIR},
 	{"config", required_argument, NULL, 'c'},
 	{"for", required_argument, NULL, OPTION_FOR},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
@@ -128,6 +131,9 @@ static bool options_parse(int argc, char **argv, struct options *opt, int *statu
 			break;
 		case OPTION_RUN_DIR:
 			opt->run_dir = optarg;
+			break;
+		case OPTION_FRR_DIR:
+			opt->frr_dir = optarg;
 			break;
 		case 'c':
 			opt->config = optarg;
@@ -175,7 +181,9 @@ static int dispatch(const struct verb *verb, int n, char **args, const struct op
 
 int main(int argc, char **argv)
 {
-	struct options opt = {.run_dir = PROTOCOL_RUN_DIR, .config = CONF_PATH_DEFAULT};
+	struct options opt = {.run_dir = PROTOCOL_RUN_DIR,
+			      .frr_dir = FRR_DIR,
+			      .config = CONF_PATH_DEFAULT};
 	int status;
 
 	/* Only characters: numbers are for scripts too. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ctl/client.h"
+#include "ctl/ospf.h"
 #include "ctl/output.h"
 #include "ctl/render.h"
 #include "lib/protocol.h"
@@ -24,6 +25,8 @@ static int answer_print(const struct client_answer *answer, const struct options
 	struct text out = {0};
 	int rc = answer->exit;
 
+	if (answer->result && (render == render_status || render == render_show))
+		ospf_fill(answer->result, opt->frr_dir);
 	if (answer->result && opt->json) {
 		rc = output_json(answer->result, rc);
 	} else if (answer->result) {

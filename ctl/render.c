@@ -23,12 +23,13 @@ enum column {
 	COLUMN_REMOTE,
 	COLUMN_MTU,
 	COLUMN_IN_OUT,
+	COLUMN_OSPF,
 	COLUMN_SINCE,
 	COLUMN_COUNT,
 };
 
 static const char *const headings[COLUMN_COUNT] = {
-	"TUNNEL", "STATE", "PEER", "REMOTE", "MTU", "IN/OUT", "SINCE",
+	"TUNNEL", "STATE", "PEER", "REMOTE", "MTU", "IN/OUT", "OSPF", "SINCE",
 };
 
 const char *render_member(const json_t *object, const char *key)
@@ -124,10 +125,41 @@ static const char *cell_remote(const json_t *tunnel, char *buf, size_t size)
 	return buf;
 }
 
+/* The states of all neighbours, each once. */
+static void cell_ospf(const json_t *tunnel, char *buf, size_t size)
+{
+	const json_t *list = json_object_get(tunnel, "ospf"), *one;
+	size_t i, len = 0;
+
+	json_array_foreach((json_t *)list, i, one)
+	{
+		const char *state = render_member(one, "state");
+		if (!state || (len && strstr(buf, state)) || len + strlen(state) + 3 > size)
+			continue;
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "", state);
+	}
+}
+
+/* OSPF is for those who have it. */
+static bool column_wanted(const json_t *tunnels, size_t column)
+{
+	const json_t *tunnel;
+	size_t i;
+
+	if (column != COLUMN_OSPF)
+		return true;
+	json_array_foreach((json_t *)tunnels, i, tunnel)
+	{
+		if (json_array_size(json_object_get(tunnel, "ospf")))
+			return true;
+	}
+	return false;
+}
+
 static bool table_add_row(struct libscols_table *table, const json_t *tunnel)
 {
 	char peer[300] = "-", mtu[OUTPUT_NUMBER_SIZE] = "-", since[OUTPUT_NUMBER_SIZE] = "-";
-	char in_out[2 * OUTPUT_NUMBER_SIZE + 4] = "-";
+	char in_out[2 * OUTPUT_NUMBER_SIZE + 4] = "-", ospf[64] = "-";
 	const char *name = render_member(tunnel, "name");
 	char remote[64];
 	struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -137,6 +169,7 @@ static bool table_add_row(struct libscols_table *table, const json_t *tunnel)
 	cell_peer(tunnel, peer, sizeof(peer));
 	cell_mtu(tunnel, mtu, sizeof(mtu));
 	cell_in_out(tunnel, in_out, sizeof(in_out));
+	cell_ospf(tunnel, ospf, sizeof(ospf));
 	cell_since(tunnel, since);
 	const char *const cells[COLUMN_COUNT] = {
 		name ? name : "-",
@@ -145,6 +178,7 @@ static bool table_add_row(struct libscols_table *table, const json_t *tunnel)
 		cell_remote(tunnel, remote, sizeof(remote)),
 		mtu,
 		in_out,
+		ospf,
 		since,
 	};
 	for (size_t i = 0; i < COLUMN_COUNT; i++) {
@@ -172,7 +206,8 @@ static char *table_print(const json_t *tunnels, bool color)
 	scols_table_set_column_separator(table, "  ");
 	scols_table_enable_colors(table, color);
 	for (i = 0; i < COLUMN_COUNT; i++) {
-		if (!scols_table_new_column(table, headings[i], 0, 0))
+		int flags = column_wanted(tunnels, i) ? 0 : SCOLS_FL_HIDDEN;
+		if (!scols_table_new_column(table, headings[i], 0, flags))
 			goto done;
 	}
 	json_array_foreach((json_t *)tunnels, i, tunnel)

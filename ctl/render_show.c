@@ -162,6 +162,22 @@ static void show_child(struct text *out, const json_t *tunnel)
 	add_age(out, ", rekey in ", child, "rekey_s");
 }
 
+static void show_ospf(struct text *out, const json_t *tunnel)
+{
+	const json_t *list = json_object_get(tunnel, "ospf"), *one;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, one)
+	{
+		bool v3 = json_integer_value(json_object_get(one, "version")) == 3;
+		text_add(out, "%s%s", i ? ", " : "  ospf     ", v3 ? "OSPFv3 " : "");
+		add_or_dash(out, one, "neighbour");
+		add_member(out, " ", one, "state");
+	}
+	if (json_array_size(list))
+		text_add(out, " (from FRR)\n");
+}
+
 static void show_failed(struct text *out, const json_t *tunnel)
 {
 	const json_t *failed = json_object_get(tunnel, "actions_failed"), *one;
@@ -198,6 +214,7 @@ void render_show(struct text *out, const json_t *status, bool color)
 			layers[j].show(out, tunnel);
 			text_add(out, "\n");
 		}
+		show_ospf(out, tunnel);
 		show_failed(out, tunnel);
 	}
 }

@@ -18,6 +18,7 @@ struct options {
 	bool color;
 	bool help;
 	const char *run_dir;
+	const char *frr_dir;
 	const char *config;
 	const char *make; /* of export: --for */
 	unsigned timeout; /* seconds gwd may be silent; 0: the verb's own */

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What "gwctl frr" prints: frr/NAME.yaml goes through it, and stdout must be frr/NAME.conf, which vtysh must take (a dry run of
-# FRR's own parser). Its first line may name a tunnel: "# frr TUNNEL". UPDATE=1 writes the .conf files anew. TAP on stdout.
+# FRR's own parser). Its first line may name a tunnel: "# frr TUNNEL". Then what gwctl tells of OSPF's neighbours: fakegwd and
+# fakefrr answer it, with frr/ospfd.json and frr/ospf6d.json, and stdout must be frr/NAME.txt. UPDATE=1 writes .conf and .txt
+# anew. TAP on stdout.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -63,6 +65,12 @@ well() { # NAME
 	fi
 }
 
+example() { # FILE
+	sed "s,^gateway:,&\n  key: $work/gwd.key," "$1" >"$work/example.yaml"
+	frr "$work/example.yaml" && grep -q '^interface ' "$work/out" && { [ -z "$has_vtysh" ] || vtysh_takes "$work/out"; }
+	verdict $? "$(basename "$1"): vtysh takes what is printed"
+}
+
 bad() { # TEXT FILE [TUNNEL]
 	local text=$1 status
 	shift
@@ -76,6 +84,9 @@ bad() { # TEXT FILE [TUNNEL]
 (umask 077 && echo "$secret" >"$work/ospf.key")
 for file in "$cases"/*.yaml; do
 	well "$(basename "$file" .yaml)"
+done
+for file in dist/examples/ospf-*.yaml; do
+	example "$file"
 done
 
 bad "there is no tunnel nowhere in $work/all.yaml" "$work/all.yaml" nowhere
@@ -105,6 +116,47 @@ echo "$secret" >"$work/ospf.key"
 verdict $? "a full disk is an error"
 ! grep -qF "$secret" "$work/err"
 verdict $? "which does not tell the key"
+
+# what gwctl tells of neighbours, from a gwd and an FRR that are not there
+start() { # PROGRAM ARGUMENTS...: its number in $started
+	local i
+	: >"$work/ready"
+	"$@" >>"$work/ready" 2>&1 &
+	started=$!
+	for ((i = 0; i < 100; i++)); do
+		grep -q ready "$work/ready" && break
+		sleep 0.1
+	done
+}
+asked() { # MODE ANSWER-OF-GWD GWCTL-ARGUMENTS...: gwctl's output in $work/out
+	local mode=$1 answer=$2 frr_pid
+	shift 2
+	start tests/golden/fakefrr "$work/frr" "$mode" $cases/ospfd.json $cases/ospf6d.json
+	frr_pid=$started
+	rm -f "$work/gwd.sock"
+	start tests/golden/fakegwd "$work" answer "tests/golden/ctl/$answer.json"
+	"$gwctl" --run-dir "$work" --frr-dir "$work/frr" "$@" >"$work/out" 2>"$work/err" </dev/null
+	kill "$started" "$frr_pid" 2>/dev/null
+	wait "$started" "$frr_pid" 2>/dev/null
+}
+neighbours() { # NAME, then as asked
+	local name=$1
+	shift
+	asked answer "$@"
+	[ "${UPDATE:-}" = 1 ] && cp "$work/out" "$cases/$name.txt"
+	diff -u "$cases/$name.txt" "$work/out" | sed 's/^/# /'
+	verdict "${PIPESTATUS[0]}" "$name: ${*:2}"
+	[ ! -s "$work/err" ]
+	verdict $? "$name: nothing on stderr"
+}
+neighbours neighbours-status status status
+neighbours neighbours-show show-up show branch1
+neighbours neighbours-json show-up --json show branch1
+for mode in mute endless close half garbage list types; do
+	asked $mode show-up show branch1
+	[ ! -s "$work/err" ] && grep -q '^  child ' "$work/out" && ! grep -q ospf "$work/out"
+	verdict $? "an FRR of the kind \"$mode\" is as none"
+done
 
 echo "1..$count"
 exit $((failures != 0))
