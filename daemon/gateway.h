@@ -88,6 +88,8 @@ struct tunnel {
 	uint64_t tidy_at; /* look for surplus IKE_SAs, CHILD_SAs and stale SAs; 0: none */
 	uint32_t surplus_child; /* seen in the last of these looks; 0: none */
 	bool no_answer;
+	char *renewal_heard,
+		*renewal; /* daemon/renewal.h: the last cause heard while up; why SAs are not renewed */
 
 	/* verdict */
 	enum health_state state;

@@ -122,6 +122,8 @@ static void tunnel_done(struct tunnel *t)
 	free(t->refused);
 	free(t->cause);
 	free(t->call_refused);
+	free(t->renewal_heard);
+	free(t->renewal);
 	free(t->reason);
 	if (t->tick)
 		event_free(t->tick);

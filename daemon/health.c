@@ -157,6 +157,9 @@ static void judge_sa(const struct health_input *in, struct health *out)
 		verdict(out, HEALTH_UP,
 			"up until its SAs end: charon here refuses the connection: %s",
 			in->conn_refused);
+	else if (told(in->renewal))
+		verdict(out, HEALTH_UP, "up until its SAs end, renewing them fails: %s",
+			in->renewal);
 	else
 		verdict(out, HEALTH_UP, "%s", "");
 }

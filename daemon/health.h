@@ -43,6 +43,7 @@ struct health_input {
 	bool ike_established;
 	bool sa_in, sa_out; /* in the kernel */
 	bool tunnel_mode; /* the peer negotiated tunnel mode */
+	const char *renewal; /* why the SAs that are there are not renewed */
 	const char *cause; /* from charon's log, of the last attempts */
 	const char *remote; /* address, for "no answer from …" */
 	const char *caller; /* `remote: any`: the identity that is to call */

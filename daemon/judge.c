@@ -69,6 +69,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.sa_out = sas_have(t, true),
 		.tunnel_mode = t->tunnel_mode,
 		.cause = t->cause,
+		.renewal = t->renewal,
 		.remote = t->remote.family ? addr_format(&t->remote, remote) : NULL,
 		.no_answer = t->no_answer,
 		.caller = caller_expected(t) ? t->conf->peer_id : NULL,

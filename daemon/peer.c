@@ -21,6 +21,7 @@
 #include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/reconcile.h"
+#include "daemon/renewal.h"
 #include "daemon/sas.h"
 #include "lib/log.h"
 
@@ -409,6 +410,7 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 
 	if (!t)
 		return;
+	renewal_event(t, ev, pair_there(t));
 	switch (ev->kind) {
 	case IKE_EVENT_IKE_UP:
 	case IKE_EVENT_IKE_REKEY:

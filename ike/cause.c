@@ -238,3 +238,20 @@ bool ike_cause_from_log(const char *line, bool psk, char *out, size_t size)
 	}
 	return false;
 }
+
+/* child_rekey.c and ike_rekey.c where we begin, child_create.c where the peer does; 5.9.8. */
+bool ike_cause_renewal_failed(const char *line)
+{
+	static const char *const patterns[] = {
+		"CHILD_SA rekeying failed, trying again in * seconds",
+		"IKE_SA rekeying failed, trying again in * seconds",
+		"failed to establish CHILD_SA, keeping IKE_SA",
+	};
+	struct parts parts;
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		if (match(patterns[i], line, &parts))
+			return true;
+	}
+	return false;
+}

@@ -81,4 +81,7 @@ bool ike_event_parse(const struct ike_msg *m, struct ike_event *out);
  */
 bool ike_cause_from_log(const char *line, bool psk, char *out, size_t size);
 
+/* A log line that says that an SA which is there could not be renewed, by us or by the peer; what came before it says why. */
+bool ike_cause_renewal_failed(const char *line);
+
 #endif

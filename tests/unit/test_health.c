@@ -279,6 +279,19 @@ static void first_cause_wins(void **unused)
 	expect(&in, HEALTH_DOWN, "p");
 }
 
+static void what_is_not_renewed_is_up_and_told(void **unused)
+{
+	struct health_input in = well();
+
+	(void)unused;
+	in.renewal = "the peer accepts none of our ESP algorithms";
+	expect(&in, HEALTH_UP,
+	       "up until its SAs end, renewing them fails: the peer accepts none of our ESP algorithms");
+	in.ike_established = false;
+	expect(&in, HEALTH_UNKNOWN,
+	       "charon here has no IKE_SA for the SAs in the kernel: negotiating anew");
+}
+
 static void a_long_cause_is_cut(void **unused)
 {
 	char cause[1000];
@@ -327,6 +340,7 @@ int main(void)
 		cmocka_unit_test(sa_without_charon),
 		cmocka_unit_test(sa_not_fit),
 		cmocka_unit_test(first_cause_wins),
+		cmocka_unit_test(what_is_not_renewed_is_up_and_told),
 		cmocka_unit_test(a_long_cause_is_cut),
 		cmocka_unit_test(names),
 	};

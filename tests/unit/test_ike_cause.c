@@ -105,6 +105,18 @@ static void test_we_refuse(void **state)
 	assert_cause("not using transport mode, not host-to-host", "not two single addresses");
 }
 
+static void test_renewal_failed(void **state)
+{
+	(void)state;
+	assert_true(
+		ike_cause_renewal_failed("CHILD_SA rekeying failed, trying again in 27 seconds"));
+	assert_true(ike_cause_renewal_failed("IKE_SA rekeying failed, trying again in 9 seconds"));
+	assert_true(ike_cause_renewal_failed("failed to establish CHILD_SA, keeping IKE_SA"));
+	assert_false(
+		ike_cause_renewal_failed("received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built"));
+	assert_false(ike_cause_renewal_failed("retransmit 1 of request with message ID 4"));
+}
+
 static void test_we_cannot(void **state)
 {
 	(void)state;
@@ -170,8 +182,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_peer_refuses), cmocka_unit_test(test_the_peer_is_silent),
-		cmocka_unit_test(test_we_refuse),	 cmocka_unit_test(test_we_cannot),
-		cmocka_unit_test(test_explains_nothing), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_we_refuse),	 cmocka_unit_test(test_renewal_failed),
+		cmocka_unit_test(test_we_cannot),	 cmocka_unit_test(test_explains_nothing),
+		cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
