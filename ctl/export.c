@@ -190,7 +190,7 @@ static uint32_t mtu_of(const struct export *e)
 		return PATH_MTU - (e->family == AF_INET6 ? 40 : 20) - gre;
 	if (t->esp_proposals && t->esp_proposals[0])
 		xfrm_proposal_overhead(t->esp_proposals[0], &iv, &icv, &block);
-	return xfrm_mtu(PATH_MTU, e->family, false, iv, icv, block, gre);
+	return xfrm_mtu(PATH_MTU, e->family, t->ike_encap, iv, icv, block, gre);
 }
 
 static void export_fill(struct export *e)

@@ -60,6 +60,8 @@ static void put_protection(struct text *out, const struct export *e)
 	put_list(out, "proposals", t->ike_proposals);
 	text_add(out, "      rekey-time: %us\n      dpd-delay: %us\n", t->ike_rekey_time,
 		 t->ike_dpd_delay);
+	if (t->ike_encap)
+		text_add(out, "      encap: true\n");
 	text_add(out, "    esp:\n");
 	put_list(out, "proposals", t->esp_proposals);
 	text_add(out, "      rekey-time: %us\n      replay-window: %u\n", t->esp_rekey_time,

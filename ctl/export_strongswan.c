@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * gwctl export --for strongswan: swanctl.conf(5) of the other side, with charon's own policies. Entry function export_strongswan.
- * Neighbour: ctl/export.c. start_action=trap keeps policies in the kernel while there is no SA. Pure.
+ * Neighbour: ctl/export.c. start_action=trap keeps policies in the kernel while there is no SA; where
+ * we do not call (remote: any) it begins by itself too. Pure.
  */
 #include "ctl/export.h"
 
@@ -54,11 +55,13 @@ static void put_child(struct text *out, const struct export *e)
 	const struct conf_tunnel *t = e->tunnel;
 	struct export_times esp = export_times(e, t->esp_rekey_time);
 
-	text_add(out, "\t\tchildren {\n\t\t\tgre {\n"
-		      "\t\t\t\tmode = transport\n"
-		      "\t\t\t\tlocal_ts = dynamic[gre]\n"
-		      "\t\t\t\tremote_ts = dynamic[gre]\n"
-		      "\t\t\t\tstart_action = trap\n");
+	text_add(out,
+		 "\t\tchildren {\n\t\t\tgre {\n"
+		 "\t\t\t\tmode = transport\n"
+		 "\t\t\t\tlocal_ts = dynamic[gre]\n"
+		 "\t\t\t\tremote_ts = dynamic[gre]\n"
+		 "\t\t\t\tstart_action = %s\n",
+		 t->remote.kind == CONF_REMOTE_ANY ? "trap|start" : "trap");
 	put_list(out, 4, "esp_proposals", t->esp_proposals);
 	text_add(out,
 		 "\t\t\t\trekey_time = %us\n\t\t\t\trand_time = %us\n\t\t\t\tlife_time = %us\n"
@@ -75,6 +78,8 @@ static void put_conn(struct text *out, const struct export *e)
 		 "connections {\n\t%s {\n\t\tversion = 2\n"
 		 "\t\tlocal_addrs = %s\n\t\tremote_addrs = %s\n\t\tmobike = no\n",
 		 e->name, e->local, e->remote);
+	if (t->ike_encap)
+		text_add(out, "\t\tencap = yes\n");
 	put_list(out, 2, "proposals", t->ike_proposals);
 	text_add(out,
 		 "\t\trekey_time = %us\n\t\trand_time = %us\n\t\tover_time = %us\n"

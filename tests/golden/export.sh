@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# gwctl export: what export/NAME.yaml gives for each make is export/NAME.MAKE (the command, stdout, then stderr behind "2> ", and the exit
-# status). And it is what its readers take: sh reads the scripts, nft the guard, Libreswan's parser the proposals, gwctl check
+# gwctl export: what export/NAME.yaml gives for each make is export/NAME.MAKE (the command, stdout behind "| ", stderr behind "2> ", and
+# the exit status). And it is what its readers take: sh reads the scripts, nft the guard, Libreswan's parser the proposals, gwctl check
 # the configuration for the other gwd, of which the export leads back. TAP on stdout. UPDATE=1 writes the files anew.
 
 set -u
