@@ -15,6 +15,7 @@ struct desire_tunnel {
 		remote; /* as it is now; AF_UNSPEC: not known, then nothing but its connection and secret is wanted */
 	bool held; /* `gwctl down`: charon must not know the connection, or it would answer the peer */
 	uint32_t path_mtu; /* bytes; 0: not known, 1500 is taken */
+	enum gre_mtu_from path_from; /* told in the sum only */
 	bool overhead_known; /* from the SA in use; else from the first ESP proposal, without NAT-T */
 	bool encap;
 	unsigned iv, icv, block; /* bytes */

@@ -11,6 +11,7 @@
 #include "xfrm/state.h"
 
 #define PATH_MTU_DEFAULT 1500 /* Ethernet */
+#define MTU_LEAST_IP6 1280 /* RFC 8200; the kernel's IPV6_MIN_MTU */
 #define MTU_LEAST 68 /* RFC 791; the kernel refuses less (ETH_MIN_MTU) */
 #define IP4_HEADER 20
 #define IP6_HEADER 40
@@ -41,20 +42,39 @@ static struct overhead overhead_of(const struct conf_tunnel *t, const struct des
 	return (struct overhead){IV_WORST, ICV_WORST, BLOCK_WORST, o.encap};
 }
 
-static uint32_t clamp(uint32_t mtu, struct text *sum)
+static bool carries_ip6(const struct conf_tunnel *t)
 {
-	if (mtu >= MTU_LEAST)
+	for (size_t i = 0; i < t->n_addresses; i++)
+		if (t->addresses[i].addr.family == AF_INET6)
+			return true;
+	for (size_t i = 0; i < t->n_routes; i++)
+		if (t->routes[i].to.addr.family == AF_INET6)
+			return true;
+	return false;
+}
+
+/*
+ * Below 1280 the kernel switches IPv6 off on a link and forgets its addresses and routes (addrconf_notify), so what carries
+ * IPv6 stays at that (RFC 8200 section 5); the carrier's packets are fragmented then.
+ */
+static uint32_t clamp(const struct conf_tunnel *t, uint32_t mtu, struct text *sum)
+{
+	bool ip6 = carries_ip6(t);
+	uint32_t least = ip6 ? MTU_LEAST_IP6 : MTU_LEAST;
+
+	if (mtu >= least)
 		return mtu;
 	if (sum)
-		text_add(sum, ", raised to %d: the least a link can have", MTU_LEAST);
-	return MTU_LEAST;
+		text_add(sum, " = %u, raised to %u: the least %s", mtu, least,
+			 ip6 ? "for IPv6, larger carriers go in fragments" : "a link can have");
+	return least;
 }
 
 static uint32_t mtu_plain(uint32_t path, unsigned ip, unsigned gre, struct text *sum)
 {
 	if (sum)
 		text_add(sum, " - %u GRE", gre);
-	return clamp(path > ip + gre ? path - ip - gre : 0, sum);
+	return path > ip + gre ? path - ip - gre : 0;
 }
 
 static uint32_t mtu_protected(uint32_t path, uint8_t family, unsigned ip, unsigned gre,
@@ -73,7 +93,20 @@ static uint32_t mtu_protected(uint32_t path, uint8_t family, unsigned ip, unsign
 			text_add(sum, " - %u padding", path - told - mtu);
 		text_add(sum, " - %u GRE", gre);
 	}
-	return clamp(mtu, sum);
+	return mtu;
+}
+
+static const char *path_origin(const struct desire_tunnel *d)
+{
+	switch (d->path_from) {
+	case GRE_MTU_LINK:
+		break;
+	case GRE_MTU_ROUTE:
+		return " (the route's)";
+	case GRE_MTU_LEARNED:
+		return " (learned from the path)";
+	}
+	return "";
 }
 
 uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, struct text *sum)
@@ -94,9 +127,9 @@ uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, 
 	unsigned ip = v6 ? IP6_HEADER : IP4_HEADER;
 	unsigned gre = gre_header_size(t->has_gre_key, t->checksum, t->sequence);
 	if (sum)
-		text_add(sum, "%u - %u %s", path, ip, v6 ? "IPv6" : "IPv4");
+		text_add(sum, "%u%s - %u %s", path, path_origin(d), ip, v6 ? "IPv6" : "IPv4");
 	if (!protected)
-		return mtu_plain(path, ip, gre, sum);
+		return clamp(t, mtu_plain(path, ip, gre, sum), sum);
 	struct overhead o = overhead_of(t, d);
-	return mtu_protected(path, d->remote.family, ip, gre, &o, sum);
+	return clamp(t, mtu_protected(path, d->remote.family, ip, gre, &o, sum), sum);
 }

@@ -56,6 +56,7 @@ struct tunnel {
 	uint32_t caller_id; /* `remote: any`: the IKE_SA that remote is of; 0: none is */
 	uint16_t caller_port;
 	char *call_refused; /* why the peer's address could not be taken */
+	enum gre_mtu_from path_from;
 	unsigned underlay; /* the interface towards the peer, by index; 0: not known */
 	unsigned device, vrf; /* of `device:` and `vrf:`, by index (daemon/domain.h); 0: none */
 	uint32_t vrf_table;

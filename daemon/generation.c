@@ -193,6 +193,7 @@ static void carry_copy(struct tunnel *to, const struct tunnel *from)
 	to->remote = from->remote;
 	to->held = from->held;
 	to->path_mtu = from->path_mtu;
+	to->path_from = from->path_from;
 	to->pin = from->pin;
 	to->overhead_known = from->overhead_known;
 	to->encap = from->encap;

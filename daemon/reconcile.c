@@ -115,6 +115,7 @@ static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
 			.vrf_table = t->vrf_table,
 			.waits = domain_waits(t),
 			.path_mtu = t->path_mtu,
+			.path_from = t->path_from,
 			.overhead_known = t->overhead_known,
 			.encap = t->encap,
 			.iv = t->iv,
@@ -352,27 +353,6 @@ static int run_scope(struct gateway *gw, const int *only, size_t n, json_t **don
 	if (more < 0)
 		log_warn(NULL, "%s; looking again soon", err);
 	return more < 0 ? more : 0;
-}
-
-static void resolve_all(struct gateway *gw)
-{
-	struct resolve_memo memo = {0};
-
-	gw->unresolved_all = false;
-	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
-		struct tunnel *t = &gw->tunnels[i];
-		struct addr local = t->local, remote = t->remote;
-
-		if (!resolve_tunnel(t, &memo))
-			continue;
-		reconcile_mark(t);
-		if (!addr_equal(&local, &t->local) || !addr_equal(&remote, &t->remote))
-			gw->dirty_all = true;
-	}
-	free(gw->sysctl);
-	free(gw->sysctl6);
-	gw->sysctl = resolve_sysctl_fault(gw, AF_INET);
-	gw->sysctl6 = resolve_sysctl_fault(gw, AF_INET6);
 }
 
 static int int_cmp(const void *a, const void *b)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Asks the kernel where a tunnel's transport starts (`local:` as an address, an interface or auto) and how large the
- * path's packets may be. Entry: resolve_tunnel, called by daemon/reconcile.c when addresses or routes changed.
+ * path's packets may be. Entries: resolve_all, called by daemon/reconcile.c when addresses or routes changed and at each
+ * resync, since the kernel tells nobody of a path MTU it has learned; resolve_again, when somebody looks at one tunnel.
  *
  * resolve_sysctl_fault reads the settings with which the kernel skips XFRM policies (net/ipv4/devinet.c, NOXFRM and
  * NOPOLICY): with one set GRE would leave or enter past them, and only the guard would hold.
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "daemon/caller.h"
+#include "daemon/reconcile.h"
 #include "gre/addr.h"
 #include "gre/link.h"
 
@@ -31,7 +33,7 @@ static int interface_address(struct tunnel *t, struct resolve_memo *memo, struct
 }
 
 static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *local,
-		      uint32_t *mtu)
+		      struct gre_path_mtu *mtu)
 {
 	const struct conf_local *spec = &t->conf->local;
 	struct addr source = {0};
@@ -108,7 +110,7 @@ static bool remote_adopt(struct tunnel *t)
 bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 {
 	struct addr local = {0};
-	uint32_t mtu = 0;
+	struct gre_path_mtu mtu = {0};
 	bool changed = domain_resolve(t, &memo->domain);
 
 	if (!t->remote.family)
@@ -124,10 +126,12 @@ bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 		gateway_set_text(&t->unresolved, NULL);
 		changed = true;
 	}
-	if (mtu && mtu != t->path_mtu) {
-		t->path_mtu = mtu;
+	if (mtu.bytes && mtu.bytes != t->path_mtu) {
+		t->path_mtu = mtu.bytes;
 		changed = true;
 	}
+	if (mtu.bytes)
+		t->path_from = mtu.from;
 	return changed;
 }
 
@@ -185,4 +189,35 @@ char *resolve_sysctl_fault(struct gateway *gw, uint8_t family)
 		}
 	}
 	return text;
+}
+
+static void resolve_and_mark(struct tunnel *t, struct resolve_memo *memo)
+{
+	struct addr local = t->local, remote = t->remote;
+
+	if (!resolve_tunnel(t, memo))
+		return;
+	reconcile_mark(t);
+	if (!addr_equal(&local, &t->local) || !addr_equal(&remote, &t->remote))
+		reconcile_mark_all(t->gw);
+}
+
+void resolve_again(struct tunnel *t)
+{
+	struct resolve_memo memo = {0};
+
+	resolve_and_mark(t, &memo);
+}
+
+void resolve_all(struct gateway *gw)
+{
+	struct resolve_memo memo = {0};
+
+	gw->unresolved_all = false;
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+		resolve_and_mark(&gw->tunnels[i], &memo);
+	free(gw->sysctl);
+	free(gw->sysctl6);
+	gw->sysctl = resolve_sysctl_fault(gw, AF_INET);
+	gw->sysctl6 = resolve_sysctl_fault(gw, AF_INET6);
 }

@@ -19,6 +19,11 @@ struct resolve_memo {
 /* True when something of the tunnel changed. A local address once known is kept when it cannot be found now. */
 bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo);
 
+/* Resolves all tunnels, marks those that changed, and looks at the sysctls. */
+void resolve_all(struct gateway *gw);
+/* The same for one tunnel, without the sysctls. */
+void resolve_again(struct tunnel *t);
+
 /*
  * A sentence when net.ipv4.conf.{all,IF}.disable_xfrm or disable_policy, or net.ipv6.conf.{all,IF}.disable_policy for AF_INET6, would
  * let GRE past the policies of tunnels whose transport is of this family, else NULL. The caller frees.

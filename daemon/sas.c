@@ -20,6 +20,7 @@
 #include "lib/log.h"
 
 #define SAS_MAX 64 /* of one tunnel; more is not normal and not looked at */
+#define PATH_MTU_USUAL 1500 /* to compare SAs by, while the path's is not known */
 #define AHEAD_S \
 	60 /* a preferred SA's add_time is this much ahead of its end, which thereby comes later */
 #define AHEAD_ENDLESS_S (10u * 365 * 86400) /* the same for an SA without an end */
@@ -51,15 +52,35 @@ static struct tunnel_sa *sa_out(struct tunnel *t, uint32_t spi)
 	return NULL;
 }
 
-static void overhead_take(struct tunnel *t, const struct tunnel_sa *sa)
+/* The largest packet that this SA carries whole. */
+static uint32_t room_of(const struct tunnel *t, const struct tunnel_sa *sa)
 {
-	if (!sa->block)
+	return xfrm_mtu(t->path_mtu ? t->path_mtu : PATH_MTU_USUAL, t->remote.family, sa->encap,
+			sa->iv, sa->icv, sa->block, 0);
+}
+
+/*
+ * The link's MTU is for the SA that leaves least room: during a rekey to another cipher either of two may carry a packet, so
+ * the link shrinks with the coming of the fatter one and grows when that has gone. Without an SA the last one's holds.
+ */
+static void overhead_take(struct tunnel *t)
+{
+	const struct tunnel_sa *tight = NULL;
+
+	for (size_t i = 0; i < t->sas.len; i++) {
+		const struct tunnel_sa *sa = &t->sas.at[i];
+
+		if (sa->outbound && !sa->elsewhere && sa->block &&
+		    (!tight || room_of(t, sa) < room_of(t, tight)))
+			tight = sa;
+	}
+	if (!tight)
 		return;
 	t->overhead_known = true;
-	t->encap = sa->encap;
-	t->iv = sa->iv;
-	t->icv = sa->icv;
-	t->block = sa->block;
+	t->encap = tight->encap;
+	t->iv = tight->iv;
+	t->icv = tight->icv;
+	t->block = tight->block;
 }
 
 static uint64_t ahead(const struct tunnel_sa *sa)
@@ -97,8 +118,7 @@ static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 	slot->icv = (uint8_t)sa->icv_size;
 	slot->block = (uint8_t)sa->block_size;
 	times_take(slot, sa);
-	if (slot->outbound)
-		overhead_take(t, slot);
+	overhead_take(t);
 	return added;
 }
 
@@ -107,6 +127,7 @@ static void sa_remove(struct tunnel *t, const struct tunnel_sa *sa)
 	size_t i = (size_t)(sa - t->sas.at);
 
 	t->sas.at[i] = t->sas.at[--t->sas.len];
+	overhead_take(t);
 }
 
 static int read_one(void *user, const struct xfrm_sa *sa)
@@ -176,9 +197,8 @@ void sas_place(struct tunnel *t)
 
 		sa->outbound = addr_equal(&sa->dst, &t->remote);
 		sa->elsewhere = is_elsewhere(t, &sa->src, &sa->dst);
-		if (sa->outbound)
-			overhead_take(t, sa);
 	}
+	overhead_take(t);
 	sas_adopt_pin(t);
 }
 

@@ -177,6 +177,7 @@ static void add_mtu(json_t *o, const struct tunnel *t)
 		.local = t->local,
 		.remote = t->remote,
 		.path_mtu = t->path_mtu,
+		.path_from = t->path_from,
 		.overhead_known = t->overhead_known,
 		.encap = t->encap,
 		.iv = t->iv,

@@ -14,6 +14,7 @@
 #include "daemon/peer.h"
 #include "daemon/reconcile.h"
 #include "daemon/reload.h"
+#include "daemon/resolve.h"
 #include "daemon/status.h"
 #include "lib/protocol.h"
 #include "lib/text.h"
@@ -35,6 +36,7 @@ static void verb_status(struct control_client *c, const json_t *request, struct 
 
 	(void)request;
 	if (t) {
+		resolve_again(t);
 		status_ask(c, t);
 		return;
 	}
@@ -44,6 +46,7 @@ static void verb_status(struct control_client *c, const json_t *request, struct 
 static void verb_show(struct control_client *c, const json_t *request, struct tunnel *t)
 {
 	(void)request;
+	resolve_again(t);
 	status_ask(c, t);
 }
 

@@ -34,6 +34,7 @@ static const struct nl_attr_spec path_spec[] = {
 	{RTA_OIF, 4},
 	{RTA_PREFSRC, 4},
 	{RTA_METRICS, 0},
+	{RTA_CACHEINFO, sizeof(struct rta_cacheinfo)},
 };
 
 static const struct nl_attr_spec metrics_spec[] = {
@@ -53,7 +54,7 @@ struct path {
 	uint32_t mtu;
 	unsigned ifindex;
 	uint8_t type;
-	bool found;
+	bool found, expires;
 };
 
 struct first {
@@ -142,16 +143,28 @@ static bool metrics_read(const struct nlattr *metrics, uint32_t *mtu)
 	return true;
 }
 
+/* Exceptions end by themselves (net.ipv4.route.mtu_expires), configured routes do not. */
+static bool cache_expires(const struct nlattr *cache)
+{
+	struct rta_cacheinfo info;
+
+	if (!cache)
+		return false;
+	memcpy(&info, mnl_attr_get_payload(cache), sizeof(info));
+	return info.rta_expires != 0;
+}
+
 static int path_message(const struct nlmsghdr *nlh, void *user)
 {
-	const struct nlattr *slot[RTA_METRICS + 1];
+	const struct nlattr *slot[RTA_CACHEINFO + 1];
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct path *p = user;
 
-	if (!nl_attrs_parse(nlh, sizeof(*rtm), path_spec, COUNT(path_spec), slot, RTA_METRICS) ||
+	if (!nl_attrs_parse(nlh, sizeof(*rtm), path_spec, COUNT(path_spec), slot, RTA_CACHEINFO) ||
 	    !metrics_read(slot[RTA_METRICS], &p->mtu))
 		return MNL_CB_OK;
 	p->found = true;
+	p->expires = cache_expires(slot[RTA_CACHEINFO]);
 	p->type = rtm->rtm_type;
 	p->ifindex = slot[RTA_OIF] ? mnl_attr_get_u32(slot[RTA_OIF]) : 0;
 	if (slot[RTA_PREFSRC] &&
@@ -262,7 +275,7 @@ const char *gre_addr_format(const struct gre_addr *a, char *buf, size_t size)
 }
 
 int gre_path_get(struct nl *nl, const struct addr *remote, unsigned device, struct addr *local,
-		 uint32_t *mtu, unsigned *ifindex, struct gre_link_mtu *known)
+		 struct gre_path_mtu *mtu, unsigned *ifindex, struct gre_link_mtu *known)
 {
 	struct path p = {0};
 	struct gre_link link;
@@ -277,7 +290,9 @@ int gre_path_get(struct nl *nl, const struct addr *remote, unsigned device, stru
 		*known = (struct gre_link_mtu){p.ifindex, link.mtu};
 	}
 	*local = p.local;
-	*mtu = p.mtu ? p.mtu : known->mtu;
+	*mtu = (struct gre_path_mtu){p.mtu ? p.mtu : known->mtu, !p.mtu	     ? GRE_MTU_LINK
+								 : p.expires ? GRE_MTU_LEARNED
+									     : GRE_MTU_ROUTE};
 	*ifindex = p.ifindex;
 	return 0;
 }

@@ -39,14 +39,26 @@ struct gre_link_mtu {
 	uint32_t mtu;
 };
 
+enum gre_mtu_from {
+	GRE_MTU_LINK, /* the output link's */
+	GRE_MTU_ROUTE, /* the route has one: `ip route … mtu` */
+	GRE_MTU_LEARNED, /* told by a router on the way (RFC 1191, RFC 8201); ends by itself */
+};
+
+struct gre_path_mtu {
+	uint32_t bytes; /* 0: not known */
+	enum gre_mtu_from from;
+};
+
 /*
  * For the transport side: the local address the kernel would use towards remote (RTM_GETROUTE), over device where that is not
  * 0 (an interface, or a VRF whose table is asked then; kernel net/l3mdev), and the path's MTU
  * (RTAX_MTU when the route or the exception table has one, else the output link's: looked up in known, and noted there).
+ * The kernel tells nobody of an exception that comes or ends (fnhe_update, rt6_insert_exception): ask again now and then.
  * -ENETUNREACH and the like when there is no route.
  */
 int gre_path_get(struct nl *nl, const struct addr *remote, unsigned device, struct addr *local,
-		 uint32_t *mtu, unsigned *ifindex, struct gre_link_mtu *known);
+		 struct gre_path_mtu *mtu, unsigned *ifindex, struct gre_link_mtu *known);
 /* The first global address of a family on an interface; -ENODEV, -EADDRNOTAVAIL. */
 int gre_addr_first(struct nl *nl, const char *ifname, uint8_t family, struct addr *out);
 

@@ -286,7 +286,7 @@ static void path_route(struct nl *nl, const char *to, uint8_t type, uint32_t mtu
 	assert_int_equal(batch_outcome(nl, b), 0);
 }
 
-static int path(struct nl *nl, const char *to, char *local, uint32_t *mtu)
+static int path(struct nl *nl, const char *to, char *local, struct gre_path_mtu *mtu)
 {
 	struct gre_addr remote = addr_of(to);
 	struct gre_link_mtu known = {0};
@@ -306,7 +306,7 @@ static void test_kernel_path(void **state)
 	struct nl *nl = route_socket();
 	struct addr none = {0}, a;
 	unsigned ifindex;
-	uint32_t mtu;
+	struct gre_path_mtu mtu;
 	char local[ADDR_TEXT_SIZE];
 
 	(void)state;
@@ -321,13 +321,16 @@ static void test_kernel_path(void **state)
 	path_route(nl, "2001:db8:8::/48", RTN_UNREACHABLE, 0);
 	assert_int_equal(path(nl, "203.0.113.7", local, &mtu), 0);
 	assert_string_equal(local, "192.0.2.1");
-	assert_int_equal(mtu, 65536);
+	assert_int_equal(mtu.bytes, 65536);
+	assert_int_equal(mtu.from, GRE_MTU_LINK);
 	assert_int_equal(path(nl, "203.0.114.7", local, &mtu), 0);
-	assert_int_equal(mtu, 1400);
+	assert_int_equal(mtu.bytes, 1400);
+	assert_int_equal(mtu.from, GRE_MTU_ROUTE);
 	assert_int_equal(path(nl, "203.0.115.7", local, &mtu), -EHOSTUNREACH);
 	assert_int_equal(path(nl, "2001:db8:7::7", local, &mtu), 0);
 	assert_string_equal(local, "2001:db8::1");
-	assert_int_equal(mtu, 1380);
+	assert_int_equal(mtu.bytes, 1380);
+	assert_int_equal(mtu.from, GRE_MTU_ROUTE);
 	assert_int_equal(path(nl, "2001:db8:8::7", local, &mtu), -EHOSTUNREACH);
 	assert_int_equal(gre_path_get(nl, &none, 0, &a, &mtu, &ifindex, &known), -EAFNOSUPPORT);
 	assert_int_equal(known.ifindex, 0);
@@ -337,7 +340,7 @@ static void test_kernel_path(void **state)
 	assert_int_equal(known.mtu, 65536);
 	known.mtu = 1234;
 	assert_int_equal(gre_path_get(nl, &a, 0, &none, &mtu, &ifindex, &known), 0);
-	assert_int_equal(mtu, 1234);
+	assert_int_equal(mtu.bytes, 1234);
 	nl_close(nl);
 }
 
