@@ -55,6 +55,7 @@ struct conf_route {
 	struct prefix to;
 	uint32_t metric; /* 0: the kernel's own default (0 for IPv4, 1024 for IPv6) */
 	uint32_t table; /* 0: that of the tunnel's VRF, without one 254, the main one */
+	bool hold; /* an unreachable route beside it */
 };
 
 /* What "gwctl frr" tells FRR of the tunnel: OSPFv2 (RFC 2328) and OSPFv3 (RFC 5340). */
@@ -92,6 +93,7 @@ struct conf_tunnel {
 	char device[IF_NAMESIZE]; /* the transport is bound to it; "": not bound */
 	char vrf[IF_NAMESIZE]; /* the interface is in it; "": in none */
 	bool mpls;
+	bool mss_clamp;
 	uint32_t mtu; /* 0: auto, the formula */
 
 	enum conf_auth auth;

@@ -51,7 +51,8 @@ static bool routes_equal(const struct conf_tunnel *a, const struct conf_tunnel *
 	for (size_t i = 0; i < a->n_routes; i++)
 		if (prefix_cmp(&a->routes[i].to, &b->routes[i].to) ||
 		    a->routes[i].metric != b->routes[i].metric ||
-		    a->routes[i].table != b->routes[i].table)
+		    a->routes[i].table != b->routes[i].table ||
+		    a->routes[i].hold != b->routes[i].hold)
 			return false;
 	return true;
 }
@@ -88,8 +89,9 @@ bool conf_tunnel_same_objects(const struct conf_tunnel *a, const struct conf_tun
 static bool options_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
 	return a->ttl == b->ttl && a->tos == b->tos && a->mtu == b->mtu &&
-	       a->checksum == b->checksum && a->sequence == b->sequence &&
-	       a->pmtudisc == b->pmtudisc && a->ignore_df == b->ignore_df && a->mpls == b->mpls;
+	       a->mss_clamp == b->mss_clamp && a->checksum == b->checksum &&
+	       a->sequence == b->sequence && a->pmtudisc == b->pmtudisc &&
+	       a->ignore_df == b->ignore_df && a->mpls == b->mpls;
 }
 
 bool conf_tunnel_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)

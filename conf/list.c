@@ -173,7 +173,7 @@ static void read_routes(const struct list *l, struct fy_node *node, struct draft
 	if (!list_begin(l, node, false, LIST_ROUTES_MAX))
 		return;
 	while ((item = fy_node_sequence_iterate(node, &iter))) {
-		struct conf_route read = {0};
+		struct conf_route read = {.hold = true};
 		struct spot at;
 		if (!read_route(l, item, &read, &at))
 			continue;

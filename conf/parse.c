@@ -179,6 +179,7 @@ static void draft_init(struct draft *draft, const struct conf *conf)
 		.auth = CONF_AUTH_PUBLIC_KEY,
 		.local = conf->local,
 		.ttl = BUILTIN_TTL,
+		.mss_clamp = true,
 		.ike_rekey_time = BUILTIN_IKE_REKEY,
 		.ike_dpd_delay = BUILTIN_DPD,
 		.esp_rekey_time = BUILTIN_ESP_REKEY,

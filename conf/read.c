@@ -240,7 +240,8 @@ static void read_interface(const struct value *v)
 {
 	if (!value_interface(v->text))
 		finding_hint(ERROR(v, "interface: \"%s\" is no interface's name", v->text),
-			     "at most %d characters, no blank, no / : %%", IF_NAMESIZE - 1);
+			     "at most %d characters, no blank, none of / : %% * \" \\",
+			     IF_NAMESIZE - 1);
 	else if (value_interface_reserved(v->text))
 		ERROR(v, "interface: %s is a name the kernel keeps for itself", v->text);
 	else

@@ -16,6 +16,7 @@
 #define AT(place) (1u << SCHEMA_##place)
 #define BOTH (AT(TUNNEL) | AT(DEFAULTS))
 #define DAY 86400u
+#define METRIC_MAX 4294967039u /* what comes behind it holds destinations (gre/route.h) */
 
 #define GLOBAL(member) offsetof(struct conf, member)
 #define TUNNEL(member) offsetof(struct conf_tunnel, member)
@@ -37,6 +38,7 @@ const struct schema_key schema_keys[] = {
 	{"enabled", BOTH, SLOT_ENABLED, SCHEMA_BOOL, .offset = TUNNEL(enabled)},
 	{"local", BOTH, SLOT_LOCAL, SCHEMA_LOCAL, .offset = TUNNEL(local)},
 	{"mtu", BOTH, SLOT_MTU, SCHEMA_MTU, .offset = TUNNEL(mtu), .min = 576, .max = 65535},
+	{"mss-clamp", BOTH, SLOT_MSS_CLAMP, SCHEMA_BOOL, .offset = TUNNEL(mss_clamp)},
 	{"ttl", BOTH, SLOT_TTL, SCHEMA_TTL, .offset = TUNNEL(ttl), .min = 1, .max = 255},
 	{"checksum", BOTH, SLOT_CHECKSUM, SCHEMA_BOOL, .offset = TUNNEL(checksum)},
 	{"sequence", BOTH, SLOT_SEQUENCE, SCHEMA_BOOL, .offset = TUNNEL(sequence)},
@@ -89,7 +91,8 @@ const struct schema_key schema_keys[] = {
 
 	{"to", AT(ROUTE), SLOT_TO, SCHEMA_DESTINATION, .offset = ROUTE(to)},
 	{"metric", AT(ROUTE), SLOT_METRIC, SCHEMA_NUMBER, .offset = ROUTE(metric),
-	 .min = 0, .max = UINT32_MAX},
+	 .min = 0, .max = METRIC_MAX},
+	{"hold", AT(ROUTE), SLOT_HOLD, SCHEMA_BOOL, .offset = ROUTE(hold)},
 	{"table", AT(ROUTE), SLOT_TABLE, SCHEMA_NUMBER, .offset = ROUTE(table),
 	 .min = 1, .max = UINT32_MAX},
 

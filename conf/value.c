@@ -102,7 +102,7 @@ bool value_interface(const char *text)
 	if (!*text || strlen(text) >= IF_NAMESIZE || !strcmp(text, ".") || !strcmp(text, ".."))
 		return false;
 	for (const char *p = text; *p; p++) {
-		if (!isgraph((unsigned char)*p) || strchr("/:%", *p))
+		if (!isgraph((unsigned char)*p) || strchr("/:%\"\\*", *p))
 			return false;
 	}
 	return true;

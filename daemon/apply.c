@@ -12,9 +12,12 @@
 #include <string.h>
 
 #include "daemon/charon.h"
+#include "daemon/holds.h"
 #include "daemon/sas.h"
 #include "gre/mpls.h"
 #include "lib/log.h"
+
+_Static_assert(GUARD_LINK_GROUP == GRE_GROUP, "the links that are clamped are ours");
 
 #define GROUP_DELETE_FROM 4 /* links; below, deleting one by one touches less */
 
@@ -36,9 +39,15 @@ static void action_failed(struct applier *a, size_t i, const char *text)
 
 	if (!a->errors[i])
 		a->errors[i] = strdup(text);
-	if (tunnel >= 0)
+	if (tunnel >= 0 && a->plan->actions.at[i].kind != OBJECT_HOLD)
 		a->stopped[tunnel] = true;
 	a->link_failed |= a->plan->actions.at[i].kind == OBJECT_LINK;
+}
+
+/* Without the guard a plain tunnel only lacks its clamp. */
+static bool is_plain(const struct applier *a, int tunnel)
+{
+	return tunnel >= 0 && a->gw->conf->tunnels[tunnel].protect == CONF_PROTECT_NONE;
 }
 
 static bool action_stopped(const struct applier *a, size_t i)
@@ -49,39 +58,22 @@ static bool action_stopped(const struct applier *a, size_t i)
 		return true;
 	if (act->op == PLAN_DELETE)
 		return a->link_failed && plan_action_uncovers(act);
-	return a->all_stopped || (act->tunnel >= 0 && a->stopped[act->tunnel]);
+	if (act->kind == OBJECT_HOLD)
+		return false;
+	return (a->all_stopped && !is_plain(a, act->tunnel)) ||
+	       (act->tunnel >= 0 && a->stopped[act->tunnel]);
+}
+
+static bool of_guard(enum object_kind kind)
+{
+	return kind == OBJECT_GUARD || kind == OBJECT_PAIR || kind == OBJECT_EXEMPT;
 }
 
 static bool same_batch(const struct plan_action *a, const struct plan_action *b)
 {
-	bool guards = a->kind <= OBJECT_PAIR && b->kind <= OBJECT_PAIR;
+	bool guards = of_guard(a->kind) && of_guard(b->kind);
 
 	return (a->kind == b->kind || guards) && (a->op == PLAN_DELETE) == (b->op == PLAN_DELETE);
-}
-
-/* The state the transaction leaves, so that one pair's change need not read all of them back. */
-static void pairs_note(struct guard_state *seen, const struct guard_pair *pair, bool add)
-{
-	size_t at = 0;
-	struct guard_pair *grown;
-
-	while (at < seen->n_pairs && guard_pair_cmp(&seen->pairs[at], pair) < 0)
-		at++;
-	if (at < seen->n_pairs && !guard_pair_cmp(&seen->pairs[at], pair)) {
-		if (add) {
-			seen->pairs[at].out_missing = seen->pairs[at].in_missing = false;
-			return;
-		}
-		memmove(&seen->pairs[at], &seen->pairs[at + 1],
-			(--seen->n_pairs - at) * sizeof(*pair));
-		return;
-	}
-	grown = add ? realloc(seen->pairs, (seen->n_pairs + 1) * sizeof(*pair)) : NULL;
-	if (!grown)
-		return;
-	seen->pairs = grown;
-	memmove(&grown[at + 1], &grown[at], (seen->n_pairs++ - at) * sizeof(*pair));
-	grown[at] = *pair;
 }
 
 static void guard_note(struct applier *a, size_t from, size_t to, bool whole)
@@ -97,7 +89,11 @@ static void guard_note(struct applier *a, size_t from, size_t to, bool whole)
 		const struct plan_action *act = &a->plan->actions.at[i];
 
 		if (!a->errors[i] && act->kind == OBJECT_PAIR && act->op != PLAN_CONFLICT)
-			pairs_note(seen, act->want ? act->want : act->have, act->op != PLAN_DELETE);
+			guard_state_note_pair(seen, act->want ? act->want : act->have,
+					      act->op != PLAN_DELETE);
+		if (!a->errors[i] && act->kind == OBJECT_EXEMPT)
+			guard_state_note_exempt(seen, act->want ? act->want : act->have,
+						act->op != PLAN_DELETE);
 	}
 }
 
@@ -113,7 +109,12 @@ static bool guard_commands(struct applier *a, size_t from, size_t to, struct tex
 		if (act->kind == OBJECT_GUARD && act->op == PLAN_DELETE)
 			guard_build_remove(commands);
 		else if (act->kind == OBJECT_GUARD)
-			guard_build_table(commands, a->want->pairs.at, a->want->pairs.len);
+			guard_build_table(commands, a->want->pairs.at, a->want->pairs.len,
+					  a->want->exempts.at, a->want->exempts.len);
+		else if (act->kind == OBJECT_EXEMPT && act->op == PLAN_DELETE)
+			guard_build_clamp(commands, act->have);
+		else if (act->kind == OBJECT_EXEMPT)
+			guard_build_exempt(commands, act->want);
 		else if (act->op == PLAN_DELETE)
 			guard_build_delete(commands, act->have);
 		else
@@ -402,11 +403,27 @@ static void apply_policies(struct applier *a, size_t from, size_t to)
 	apply_netlink(a, from, to);
 }
 
+static void apply_holds(struct applier *a, size_t from, size_t to)
+{
+	apply_netlink(a, from, to);
+	for (size_t i = from; i < to; i++) {
+		const struct plan_action *act = &a->plan->actions.at[i];
+
+		if (!a->errors[i])
+			holds_note(a->gw, act->want ? act->want : act->have,
+				   act->op != PLAN_DELETE);
+	}
+}
+
 static void apply_batch(struct applier *a, size_t from, size_t to)
 {
 	switch (a->plan->actions.at[from].kind) {
+	case OBJECT_HOLD:
+		apply_holds(a, from, to);
+		break;
 	case OBJECT_GUARD:
 	case OBJECT_PAIR:
+	case OBJECT_EXEMPT:
 		apply_guard(a, from, to);
 		break;
 	case OBJECT_SECRET:

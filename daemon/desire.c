@@ -288,6 +288,55 @@ static int add_keying(const struct builder *b, int i)
 	return rc || b->in->tunnels[i].held ? rc : add_conn(b, i);
 }
 
+bool desire_hold(const struct conf_tunnel *t, const struct conf_route *route, uint32_t vrf_table,
+		 struct gre_route *out)
+{
+	/* Without its VRF there is no table, nor anybody who would look into it. */
+	if (!route->hold || (!route->table && t->vrf[0] && !vrf_table))
+		return false;
+	*out = (struct gre_route){
+		.tunnel = -1,
+		.to = prefix_network(&route->to),
+		.table = route->table ? route->table
+			 : vrf_table  ? vrf_table
+				      : RT_TABLE_MAIN,
+		.metric = GRE_ROUTE_METRIC_HOLD,
+		.protocol = GRE_ROUTE_PROTOCOL,
+		.unreachable = true,
+	};
+	return true;
+}
+
+static int add_holds(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	struct gre_route hold;
+
+	for (size_t k = 0; k < t->n_routes; k++) {
+		if (!desire_hold(t, &t->routes[k], b->in->tunnels[i].vrf_table, &hold))
+			continue;
+		struct gre_route *slot = vec_push(&b->out->holds);
+		if (!slot)
+			return -ENOMEM;
+		*slot = hold;
+		slot->tunnel = i;
+	}
+	return 0;
+}
+
+static int add_exempt(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	struct guard_exempt *e = t->mss_clamp ? NULL : vec_push(&b->out->exempts);
+
+	_Static_assert(sizeof(e->link) == sizeof(t->interface), "a link's name");
+	if (!e)
+		return t->mss_clamp ? 0 : -ENOMEM;
+	e->tunnel = i;
+	memcpy(e->link, t->interface, sizeof(e->link));
+	return 0;
+}
+
 static int add_protection(const struct builder *b, int i)
 {
 	int rc = add_pair(b, i);
@@ -308,13 +357,18 @@ static int add_tunnel(const struct builder *b, int i)
 
 	if (!t->enabled)
 		return 0;
+	rc = add_holds(b, i);
+	if (rc)
+		return rc;
 	if (!d->local.family || !d->remote.family)
 		return protected && t->remote.kind == CONF_REMOTE_ANY ? add_keying(b, i) : 0;
 	if (protected)
 		rc = add_protection(b, i);
 	if (rc || d->waits)
 		return rc;
-	rc = add_link(b, i);
+	rc = add_exempt(b, i);
+	if (!rc)
+		rc = add_link(b, i);
 	if (!rc)
 		rc = add_addrs(b, i);
 	return rc ? rc : add_routes(b, i);
@@ -348,10 +402,9 @@ static int add_gateway(const struct builder *b)
 	b->out->charon_known = true;
 	for (size_t i = 0; i < conf->n_tunnels; i++) {
 		const struct conf_tunnel *t = &conf->tunnels[i];
-		if (!t->enabled || t->protect != CONF_PROTECT_IPSEC)
-			continue;
-		b->out->guard = true;
-		key |= t->auth == CONF_AUTH_PUBLIC_KEY;
+		bool protected = t->enabled && t->protect == CONF_PROTECT_IPSEC;
+		b->out->guard |= protected || (t->enabled && t->mss_clamp);
+		key |= protected && t->auth == CONF_AUTH_PUBLIC_KEY;
 	}
 	return key ? add_key(b) : 0;
 }

@@ -39,6 +39,10 @@ struct desire_input {
  * names that collide (sorted order, the later one moves) get the next free one. reqids has conf->n_tunnels places. 0 or -ENOMEM. */
 int desire_reqids(const struct conf *conf, uint32_t *reqids);
 
+/* The unreachable route beside one of a tunnel's; false where there is none. vrf_table is that of the tunnel's VRF, 0: not there. */
+bool desire_hold(const struct conf_tunnel *t, const struct conf_route *route, uint32_t vrf_table,
+		 struct gre_route *out);
+
 /* Fills out, sorted, each object's tunnel set to its index in conf. reqids from desire_reqids. only: a set of tunnel indices
  * (sorted) or NULL for all; what belongs to the gateway (guard table, private key) is always there. 0 or -ENOMEM. */
 int desire(const struct desire_input *in, const uint32_t *reqids, const int *only, size_t n_only,

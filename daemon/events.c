@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/domain.h"
+#include "daemon/holds.h"
 #include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "gre/events.h"
@@ -63,6 +64,12 @@ static void addr_event(struct gateway *gw, const struct gre_event *ev)
 		reconcile_mark_resolve(gw);
 }
 
+static void hold_event(struct gateway *gw, const struct gre_event *ev)
+{
+	if (holds_note(gw, &ev->route, !ev->gone))
+		reconcile_mark_all(gw);
+}
+
 static void on_gre_event(void *user, const struct gre_event *ev)
 {
 	struct gateway *gw = user;
@@ -75,7 +82,9 @@ static void on_gre_event(void *user, const struct gre_event *ev)
 		addr_event(gw, ev);
 		break;
 	case GRE_EVENT_ROUTE:
-		if (ev->ours)
+		if (ev->hold)
+			hold_event(gw, ev);
+		else if (ev->ours)
 			addr_event(gw, ev);
 		else
 			reconcile_mark_resolve(gw);

@@ -151,6 +151,9 @@ struct gateway {
 	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
 	struct event *debounce, *resync, *resolve, *trim;
 	char *sysctl, *sysctl6; /* what defeats the policies, of IPv4 and of IPv6 transport */
+	VEC(struct gre_route)
+	holds; /* unreachable routes of ours that stand, sorted; daemon/holds.h */
+	bool holds_recount;
 	uint64_t writes; /* actions applied since start */
 	bool ready; /* the first reconcile is over */
 	bool stopping; /* SIGTERM or SIGINT came */

@@ -17,6 +17,11 @@ static int pair_order(const void *a, const void *b)
 	return guard_pair_cmp(a, b);
 }
 
+static int exempt_order(const void *a, const void *b)
+{
+	return guard_exempt_cmp(a, b);
+}
+
 static int policy_order(const void *a, const void *b)
 {
 	return xfrm_policy_cmp(a, b);
@@ -73,8 +78,22 @@ int object_conn_cmp(const struct object_conn *a, const struct object_conn *b)
 	return strcmp(a->conn.name, b->conn.name);
 }
 
+/* Several tunnels with the same destination, of different metrics, share one hold. */
+static void holds_once(struct objects *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->holds.len; i++)
+		if (!n || gre_route_cmp(&o->holds.at[n - 1], &o->holds.at[i]))
+			o->holds.at[n++] = o->holds.at[i];
+	o->holds.len = n;
+}
+
 void objects_sort(struct objects *o)
 {
+	sort(o->holds.at, o->holds.len, sizeof(*o->holds.at), route_order);
+	holds_once(o);
+	sort(o->exempts.at, o->exempts.len, sizeof(*o->exempts.at), exempt_order);
 	sort(o->pairs.at, o->pairs.len, sizeof(*o->pairs.at), pair_order);
 	sort(o->policies.at, o->policies.len, sizeof(*o->policies.at), policy_order);
 	sort(o->secrets.at, o->secrets.len, sizeof(*o->secrets.at), secret_order);
@@ -86,7 +105,9 @@ void objects_sort(struct objects *o)
 
 void objects_done(struct objects *o)
 {
+	vec_free(&o->holds);
 	vec_free(&o->pairs);
+	vec_free(&o->exempts);
 	vec_free(&o->policies);
 	vec_free(&o->secrets);
 	vec_free(&o->conns);
@@ -99,10 +120,14 @@ void objects_done(struct objects *o)
 const char *object_kind_name(enum object_kind k)
 {
 	switch (k) {
+	case OBJECT_HOLD:
+		return "hold";
 	case OBJECT_GUARD:
 		return "guard";
 	case OBJECT_PAIR:
 		return "pair";
+	case OBJECT_EXEMPT:
+		return "exemption";
 	case OBJECT_POLICY:
 		return "policy";
 	case OBJECT_SECRET:

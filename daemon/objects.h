@@ -18,8 +18,10 @@
 #include "xfrm/policy.h"
 
 enum object_kind { /* the order of creation */
+		   OBJECT_HOLD, /* unreachable routes: before all else, and after it */
 		   OBJECT_GUARD, /* the table as a whole */
 		   OBJECT_PAIR, /* its elements */
+		   OBJECT_EXEMPT, /* links whose TCP is not clamped */
 		   OBJECT_POLICY,
 		   OBJECT_SECRET,
 		   OBJECT_CONN,
@@ -53,7 +55,9 @@ struct objects {
 	bool guard; /* wanted / present */
 	bool guard_intact; /* seen; wanted: true */
 	bool charon_known; /* seen: secrets and conns were read. False: the plan leaves both alone */
+	VEC(struct gre_route) holds;
 	VEC(struct guard_pair) pairs;
+	VEC(struct guard_exempt) exempts;
 	VEC(struct xfrm_policy)
 	policies; /* seen: ours, and foreign ones whose selector is wanted */
 	VEC(struct object_secret) secrets;

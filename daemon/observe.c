@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/charon.h"
+#include "daemon/holds.h"
 #include "daemon/sas.h"
 #include "gre/mpls.h"
 #include "lib/log.h"
@@ -25,6 +26,7 @@ struct observer {
 	struct objects *out;
 	const struct gre_link *link; /* whose addresses are read */
 	unsigned ifindex;
+	bool link_only; /* routes of one link are read */
 };
 
 static int fail(char *err, size_t err_size, const char *what, int code)
@@ -106,8 +108,11 @@ static void drop_addrs(void *user)
 static int take_route(void *user, const struct gre_route *r)
 {
 	struct observer *o = user;
-	struct gre_route *slot = vec_push(&o->out->routes);
+	struct gre_route *slot;
 
+	if (r->unreachable)
+		return o->link_only ? 0 : holds_take(o->gw, r);
+	slot = vec_push(&o->out->routes);
 	if (!slot)
 		return -ENOMEM;
 	*slot = *r;
@@ -117,7 +122,15 @@ static int take_route(void *user, const struct gre_route *r)
 
 static void drop_routes(void *user)
 {
-	((struct observer *)user)->out->routes.len = 0;
+	struct observer *o = user;
+
+	o->out->routes.len = 0;
+	holds_forget(o->gw);
+}
+
+static int exempt_order(const void *a, const void *b)
+{
+	return guard_exempt_cmp(a, b);
 }
 
 static int take_policy(void *user, const struct xfrm_policy *p)
@@ -191,8 +204,25 @@ static int guard_refresh(struct gateway *gw, char *err, size_t err_size)
 	return 0;
 }
 
+static int take_exempt(const struct gateway *gw, const struct guard_exempt *e, int tunnel,
+		       struct objects *out)
+{
+	const struct guard_state *s = &gw->guard_seen;
+	bool there = s->n_exempts && bsearch(e, s->exempts, s->n_exempts, sizeof(*e), exempt_order);
+	struct guard_exempt *slot = there ? vec_push(&out->exempts) : NULL;
+
+	if (!slot)
+		return there ? -ENOMEM : 0;
+	*slot = *e;
+	slot->tunnel = tunnel;
+	return 0;
+}
+
 static int take_guard(struct gateway *gw, struct objects *out)
 {
+	for (size_t i = 0; i < gw->guard_seen.n_exempts; i++)
+		if (take_exempt(gw, &gw->guard_seen.exempts[i], -1, out))
+			return -ENOMEM;
 	out->guard = gw->guard_seen.present;
 	out->guard_intact = gw->guard_seen.intact;
 	for (size_t i = 0; i < gw->guard_seen.n_pairs; i++) {
@@ -204,6 +234,14 @@ static int take_guard(struct gateway *gw, struct objects *out)
 		slot->tunnel = -1;
 	}
 	return 0;
+}
+
+static int routes_read(struct observer *o)
+{
+	holds_forget(o->gw);
+	int r = gre_route_dump(o->gw->rtnl, 0, take_route, drop_routes, o);
+
+	return r ? r : holds_all(o->gw, o->out);
 }
 
 int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_size)
@@ -226,7 +264,7 @@ int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_s
 	if (!r)
 		r = gre_addr_dump(gw->rtnl, 0, take_addr, drop_addrs, &o);
 	if (!r)
-		r = gre_route_dump(gw->rtnl, 0, take_route, drop_routes, &o);
+		r = routes_read(&o);
 	if (!r)
 		r = gre_mpls_read(gw->rtnl, out->links.at, out->links.len);
 	if (!r)
@@ -309,7 +347,7 @@ static int take_pairs_of(const struct tunnel *t, const struct addr *local,
 	return take_pair(t, local, remote, t->conf->gre_key_out, out);
 }
 
-/* Of the guard only the pairs of these tunnels: others would look unwanted to the plan. */
+/* Of the guard only what is of these tunnels: others would look unwanted to the plan. */
 static int take_pairs(struct gateway *gw, const int *only, size_t n, struct objects *out)
 {
 	int r = 0;
@@ -318,8 +356,12 @@ static int take_pairs(struct gateway *gw, const int *only, size_t n, struct obje
 	out->guard_intact = gw->guard_seen.intact;
 	for (size_t i = 0; i < n && !r; i++) {
 		const struct tunnel *t = &gw->tunnels[only[i]];
+		struct guard_exempt exempt = {0};
 
-		r = take_pairs_of(t, &t->local, &t->remote, out);
+		memcpy(exempt.link, t->conf->interface, sizeof(exempt.link));
+		r = take_exempt(gw, &exempt, t->index, out);
+		if (!r)
+			r = take_pairs_of(t, &t->local, &t->remote, out);
 		if (!r && t->left_remote.family)
 			r = take_pairs_of(t, &t->left_local, &t->left_remote, out);
 	}
@@ -329,12 +371,14 @@ static int take_pairs(struct gateway *gw, const int *only, size_t n, struct obje
 int observe_some(struct gateway *gw, const int *only, size_t n, struct objects *out, char *err,
 		 size_t err_size)
 {
-	struct observer o = {.gw = gw, .out = out};
+	struct observer o = {.gw = gw, .out = out, .link_only = true};
 	int r = gw->guard_dirty ? guard_refresh(gw, err, err_size) : 0;
 
 	if (r)
 		return r;
 	r = take_pairs(gw, only, n, out);
+	if (!r)
+		r = holds_some(gw, only, n, out);
 	for (size_t i = 0; i < n && !r; i++) {
 		struct tunnel *t = &gw->tunnels[only[i]];
 

@@ -105,7 +105,22 @@ static void plan_pair(struct planner *p, const struct guard_pair *want,
 		add(p, PLAN_UPDATE, OBJECT_PAIR, ABOUT(want->tunnel, want, have));
 }
 
-/* A table that is made anew, or goes, takes all its pairs with it. */
+static void plan_exempt(struct planner *p, const struct guard_exempt *want,
+			const struct guard_exempt *have)
+{
+	if (!have)
+		add(p, PLAN_CREATE, OBJECT_EXEMPT, ABOUT(want->tunnel, want, NULL));
+	else if (!want)
+		add(p, PLAN_DELETE, OBJECT_EXEMPT, ABOUT(have->tunnel, NULL, have));
+}
+
+static void plan_elements(struct planner *p)
+{
+	PLAN_WALK(p, pairs, guard_pair_cmp, plan_pair);
+	PLAN_WALK(p, exempts, guard_exempt_cmp, plan_exempt);
+}
+
+/* A table that is made anew, or goes, takes all its elements with it. */
 static void plan_guard(struct planner *p)
 {
 	const struct objects *want = p->want, *have = p->have;
@@ -117,7 +132,16 @@ static void plan_guard(struct planner *p)
 	else if (have->guard && !want->guard)
 		add(p, PLAN_DELETE, OBJECT_GUARD, ABOUT(-1, NULL, have));
 	else if (want->guard)
-		PLAN_WALK(p, pairs, guard_pair_cmp, plan_pair);
+		plan_elements(p);
+}
+
+/* A hold stands on nothing, and so no conflict stops it. */
+static void plan_hold(struct planner *p, const struct gre_route *want, const struct gre_route *have)
+{
+	if (!have)
+		add(p, PLAN_CREATE, OBJECT_HOLD, ABOUT(want->tunnel, want, NULL));
+	else if (!want)
+		add(p, PLAN_DELETE, OBJECT_HOLD, ABOUT(have->tunnel, NULL, have));
 }
 
 /* policies, secrets, connections */
@@ -414,6 +438,7 @@ static int planner_init(struct planner *p)
 
 static void walk_all(struct planner *p)
 {
+	PLAN_WALK(p, holds, gre_route_cmp, plan_hold);
 	plan_guard(p);
 	PLAN_WALK(p, policies, xfrm_policy_cmp, plan_policy);
 	if (p->have->charon_known) {
@@ -461,5 +486,6 @@ size_t plan_changes(const struct plan *p)
 
 bool plan_action_uncovers(const struct plan_action *a)
 {
-	return a->op == PLAN_DELETE && a->kind <= OBJECT_POLICY;
+	return a->op == PLAN_DELETE &&
+	       (a->kind == OBJECT_GUARD || a->kind == OBJECT_PAIR || a->kind == OBJECT_POLICY);
 }

@@ -2,8 +2,8 @@
 /*
  * The difference between wanted and seen objects as an ordered list of actions. Pure.
  *
- * Order: 1. routes, addresses, links go; 2. guard, pair, policy, secret, connection, link, address, route come or change;
- * 3. connections, secrets, policies, pairs, guard go. So no GRE link exists, or points to an endpoint, without guard and policies.
+ * Order: 1. routes, addresses, links go; 2. hold, guard, pair, exemption, policy, secret, connection, link, address, route come
+ * or change; 3. connections, secrets, policies, exemptions, pairs, guard, holds go. So no GRE link exists, or points to an endpoint, without guard and policies.
  * A foreign object in the way is a conflict: it is never touched, and nothing of that tunnel that stands on it is created. A link
  * of ours stays as it is under a policy conflict, unless it has other endpoints than wanted: then it goes with their policies.
  * A link on endpoints that another one is to get (two tunnels that swap) is deleted in 1 and created in 2, as one in the doomed

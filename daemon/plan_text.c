@@ -40,6 +40,15 @@ static void policy_name(const struct xfrm_policy *p, char *buf, size_t size)
 		 addr_format(&p->dst, dst), key);
 }
 
+/* The metric is the same for all. */
+static void hold_name(const struct gre_route *hold, char *buf, size_t size)
+{
+	struct gre_route bare = *hold;
+
+	bare.metric = 0;
+	gre_route_format(&bare, buf, size);
+}
+
 const char *plan_action_name(const struct plan_action *a, char *buf, size_t size)
 {
 	const void *about = subject(a);
@@ -47,6 +56,12 @@ const char *plan_action_name(const struct plan_action *a, char *buf, size_t size
 
 	buf[0] = '\0';
 	switch (a->kind) {
+	case OBJECT_HOLD:
+		hold_name(about, buf, size);
+		break;
+	case OBJECT_EXEMPT:
+		snprintf(buf, size, "%s", ((const struct guard_exempt *)about)->link);
+		break;
 	case OBJECT_GUARD:
 		snprintf(buf, size, "inet %s", GUARD_TABLE);
 		break;
@@ -84,7 +99,7 @@ static void guard_text(const struct plan_action *a, char *buf, size_t size)
 	const struct objects *want = a->want;
 
 	if (!want)
-		snprintf(buf, size, "no protected tunnel is left");
+		snprintf(buf, size, "no tunnel is left that needs it");
 	else if (a->op == PLAN_UPDATE)
 		snprintf(buf, size, "not as gwd made it: made anew with %zu pair%s",
 			 want->pairs.len, want->pairs.len == 1 ? "" : "s");
@@ -185,6 +200,12 @@ const char *plan_action_text(const struct plan_action *a, char *buf, size_t size
 {
 	buf[0] = '\0';
 	switch (a->kind) {
+	case OBJECT_HOLD:
+		snprintf(buf, size, "unreachable while no route leads there");
+		break;
+	case OBJECT_EXEMPT:
+		snprintf(buf, size, "TCP is not clamped");
+		break;
 	case OBJECT_GUARD:
 		guard_text(a, buf, size);
 		break;

@@ -181,6 +181,7 @@ static void flag_clear(struct tunnel *t, enum object_kind kind)
 	switch (kind) {
 	case OBJECT_GUARD:
 	case OBJECT_PAIR:
+	case OBJECT_EXEMPT:
 		t->guard_ok = false;
 		break;
 	case OBJECT_POLICY:
@@ -193,6 +194,7 @@ static void flag_clear(struct tunnel *t, enum object_kind kind)
 	case OBJECT_LINK:
 		t->link_ok = false;
 		break;
+	case OBJECT_HOLD:
 	case OBJECT_ADDR:
 	case OBJECT_ROUTE:
 		t->addresses_ok = false;

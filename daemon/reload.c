@@ -20,6 +20,7 @@
 #include "conf/equal.h"
 #include "daemon/charon.h"
 #include "daemon/generation.h"
+#include "daemon/holds.h"
 #include "daemon/reconcile.h"
 #include "lib/log.h"
 
@@ -114,6 +115,7 @@ static bool mark_changed(struct gateway *gw, const struct generation *old)
 		    !conf_tunnel_same_objects(&a->tunnels[i], &b->tunnels[i]) ||
 		    old->reqids[i] != gw->reqids[i])
 			return false;
+	holds_recount(gw);
 	for (size_t i = 0; i < b->n_tunnels; i++)
 		if (!conf_tunnel_equal(&a->tunnels[i], &b->tunnels[i]) ||
 		    !psk_equal(old->psks[i], gw->psks[i]))

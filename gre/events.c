@@ -63,6 +63,8 @@ static bool route_event(const struct nlmsghdr *nlh, struct gre_event *out)
 	out->kind = GRE_EVENT_ROUTE;
 	out->ours = gre_route_parse(nlh, &route) && route.protocol == GRE_ROUTE_PROTOCOL;
 	out->ifindex = out->ours ? route.ifindex : 0;
+	out->hold = out->ours && route.unreachable;
+	out->route = route;
 	out->gone = nlh->nlmsg_type == RTM_DELROUTE;
 	return true;
 }

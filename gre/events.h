@@ -21,6 +21,8 @@ struct gre_event {
 	uint32_t group;
 	uint8_t operstate;
 	bool gone;
+	bool hold; /* an unreachable route of our protocol; then route says which */
+	struct gre_route route;
 	bool ours; /* link of our group, route of our protocol */
 };
 

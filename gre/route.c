@@ -49,11 +49,11 @@ static int number_cmp(uint32_t a, uint32_t b)
 
 /* An unset scope would mean universe, which deletes nothing of link scope: NOWHERE matches any
  * (fib_table_delete). */
-static uint8_t route_scope(uint16_t type, uint8_t family)
+static uint8_t route_scope(uint16_t type, const struct gre_route *r)
 {
-	if (family != AF_INET)
-		return RT_SCOPE_UNIVERSE;
-	return type == RTM_NEWROUTE ? RT_SCOPE_LINK : RT_SCOPE_NOWHERE;
+	if (r->to.addr.family == AF_INET && type != RTM_NEWROUTE)
+		return RT_SCOPE_NOWHERE;
+	return r->to.addr.family != AF_INET || r->unreachable ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 }
 
 static void route_put(struct nl_batch *b, uint16_t type, uint16_t flags, const struct gre_route *r,
@@ -68,11 +68,12 @@ static void route_put(struct nl_batch *b, uint16_t type, uint16_t flags, const s
 	rtm->rtm_dst_len = to.len;
 	rtm->rtm_table = table <= UINT8_MAX ? (unsigned char)table : RT_TABLE_UNSPEC;
 	rtm->rtm_protocol = GRE_ROUTE_PROTOCOL;
-	rtm->rtm_scope = route_scope(type, to.addr.family);
-	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_scope = route_scope(type, r);
+	rtm->rtm_type = r->unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
 	if (to.len)
 		mnl_attr_put(nlh, RTA_DST, addr_size(to.addr.family), to.addr.bytes);
-	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	if (!r->unreachable)
+		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, route_metric(r));
 }
@@ -133,8 +134,10 @@ bool gre_route_parse(const struct nlmsghdr *nlh, struct gre_route *out)
 	if (!nl_attrs_parse(nlh, sizeof(*rtm), route_spec, COUNT(route_spec), slot, RTA_TABLE))
 		return false;
 	size = addr_size(rtm->rtm_family);
-	if (!size || rtm->rtm_type != RTN_UNICAST || rtm->rtm_flags & RTM_F_CLONED ||
-	    rtm->rtm_dst_len > size * 8 || (rtm->rtm_dst_len && !slot[RTA_DST]))
+	out->unreachable = rtm->rtm_type == RTN_UNREACHABLE;
+	if (!size || (rtm->rtm_type != RTN_UNICAST && !out->unreachable) ||
+	    rtm->rtm_flags & RTM_F_CLONED || rtm->rtm_dst_len > size * 8 ||
+	    (rtm->rtm_dst_len && !slot[RTA_DST]))
 		return false;
 	out->to.addr.family = rtm->rtm_family;
 	out->to.len = rtm->rtm_dst_len;
@@ -144,7 +147,8 @@ bool gre_route_parse(const struct nlmsghdr *nlh, struct gre_route *out)
 		out->to.addr = addr_from_bytes(rtm->rtm_family,
 					       mnl_attr_get_payload(slot[RTA_DST]));
 	}
-	out->ifindex = slot[RTA_OIF] ? mnl_attr_get_u32(slot[RTA_OIF]) : 0;
+	/* IPv6 names the loopback there. */
+	out->ifindex = slot[RTA_OIF] && !out->unreachable ? mnl_attr_get_u32(slot[RTA_OIF]) : 0;
 	out->metric = slot[RTA_PRIORITY] ? mnl_attr_get_u32(slot[RTA_PRIORITY]) : 0;
 	out->table = slot[RTA_TABLE] ? mnl_attr_get_u32(slot[RTA_TABLE]) : rtm->rtm_table;
 	out->protocol = rtm->rtm_protocol;

@@ -9,6 +9,9 @@
  *
  * It also drops ICMP errors in clear that quote GRE, of any pair: what they quote may have come under IPsec.
  *
+ * And it clamps the MSS (RFC 9293 section 3.7.1) of forwarded TCP connections that pass one of our links, known by their group:
+ * no rule or element belongs to a tunnel, but for those that are exempt.
+ *
  * Building the commands (guard/ruleset.c) and reading the ruleset's JSON (guard/parse.c) are pure;
  * libnftables is called in guard/guard.c only, notifications are read in guard/events.c.
  */
@@ -23,6 +26,8 @@
 #include "lib/text.h"
 
 #define GUARD_TABLE "gwd"
+#define GUARD_LINK_GROUP 0x677764 /* IFLA_GROUP of the links whose TCP connections are clamped */
+#define GUARD_LINK_SIZE 16 /* a link's name with its end (IFNAMSIZ) */
 #define GUARD_PAIR_TEXT_SIZE 112
 
 /*
@@ -44,25 +49,40 @@ int guard_pair_cmp(const struct guard_pair *a, const struct guard_pair *b);
 /* "LOCAL -> REMOTE" or "LOCAL -> REMOTE key N" into buf (GUARD_PAIR_TEXT_SIZE), and returns it. */
 const char *guard_pair_format(const struct guard_pair *p, char *buf, size_t size);
 
+/* A link of the group whose TCP connections are left alone. */
+struct guard_exempt {
+	char link[GUARD_LINK_SIZE];
+	int tunnel; /* the caller's tag, not compared; -1 in what guard_parse found */
+};
+
+int guard_exempt_cmp(const struct guard_exempt *a, const struct guard_exempt *b); /* by link */
+
 /* What stands in the kernel. */
 struct guard_state {
 	bool present; /* the table is there */
 	bool intact; /* its chains, hooks, priorities, policies, sets and rules are exactly ours */
 	struct guard_pair *pairs; /* sorted by guard_pair_cmp, each once */
 	size_t n_pairs;
+	struct guard_exempt *exempts; /* sorted by guard_exempt_cmp */
+	size_t n_exempts;
 	uint64_t uncovered; /* packets that NAT took out of IPsec, and that were stopped */
 };
 
 /* Frees what guard_parse or guard_read put in, and clears it. */
 void guard_state_done(struct guard_state *s);
 
+/* The state a transaction leaves, so that one element's change need not read all of them back. Without memory it stays as it was. */
+void guard_state_note_pair(struct guard_state *s, const struct guard_pair *pair, bool add);
+void guard_state_note_exempt(struct guard_state *s, const struct guard_exempt *exempt, bool add);
+
 /*
- * Pure. Appends nft commands: the whole table from nothing, with these pairs (any order,
+ * Pure. Appends nft commands: the whole table from nothing, with these pairs and exemptions (any order,
  * repetitions allowed). It replaces the table that is there in the same transaction, so there is
  * no moment without a guard; its counters begin again at 0. A pair of mixed or no family sets
  * out->failed.
  */
-void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t n);
+void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t n,
+		       const struct guard_exempt *exempts, size_t n_exempts);
 
 /*
  * Pure. Appends commands that add or delete one pair's two elements in the standing table. Adding
@@ -72,6 +92,13 @@ void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t 
  */
 void guard_build_add(struct text *out, const struct guard_pair *pair);
 void guard_build_delete(struct text *out, const struct guard_pair *pair);
+
+/*
+ * Pure. The same for an exemption. A link's name with a quote, a backslash or an asterisk, which nft could not be told,
+ * sets out->failed.
+ */
+void guard_build_exempt(struct text *out, const struct guard_exempt *exempt);
+void guard_build_clamp(struct text *out, const struct guard_exempt *exempt);
 
 /* Pure. Appends commands that delete the table; an absent one is no error. */
 void guard_build_remove(struct text *out);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* In every rule's comment; a changed rule needs a new number, so that an older table is rebuilt. */
-#define GUARD_MARK "gwd 1 "
+#define GUARD_MARK "gwd 2 "
 
 /*
  * Late: at 400 nothing registered at nftables' named priorities (the last is srcnat, 100) or by
@@ -19,12 +19,15 @@
 #define GUARD_PRIORITY 400
 
 #define GUARD_SETS 8
-#define GUARD_CHAINS 7
-#define GUARD_RULES 27
+#define GUARD_CHAINS 9
+#define GUARD_RULES 30
 
 /* Of the packet's mark, only between output and the end of postrouting, and only on GRE under IPsec. */
 #define GUARD_MARK_BIT "0x80000000"
 #define GUARD_MARK_REST "0x7fffffff"
+
+/* The set of exempt links' names, beside those of pairs. */
+#define GUARD_EXEMPT_SET "unclamped"
 
 struct guard_set {
 	const char *name;

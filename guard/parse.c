@@ -24,6 +24,7 @@ struct reading {
 	bool foreign;
 	bool failed; /* memory, or an element that is none */
 	unsigned sets, chains; /* seen, by bit */
+	bool exempt_set;
 	unsigned rules[GUARD_CHAINS]; /* seen so far, by chain */
 };
 
@@ -123,11 +124,49 @@ static bool set_type_right(const json_t *type, const struct guard_set *set)
 	return saddr && daddr && !strcmp(saddr, want) && !strcmp(daddr, want);
 }
 
+static void exempt_read(struct reading *r, const json_t *element)
+{
+	const json_t *wrapped = json_object_get(element, "elem");
+	const char *link = json_string_value(wrapped ? json_object_get(wrapped, "val") : element);
+	struct guard_state *s = r->state;
+	struct guard_exempt *grown;
+
+	if (!link || strlen(link) >= GUARD_LINK_SIZE || json_object_get(wrapped, "timeout")) {
+		r->foreign = true;
+		return;
+	}
+	grown = reallocarray(s->exempts, s->n_exempts + 1, sizeof(*grown));
+	if (!grown) {
+		r->failed = true;
+		return;
+	}
+	s->exempts = grown;
+	grown[s->n_exempts] = (struct guard_exempt){.tunnel = -1};
+	strcpy(grown[s->n_exempts++].link, link);
+}
+
+static void exempt_set_read(struct reading *r, const json_t *set)
+{
+	const json_t *element;
+	size_t index;
+
+	if (!text_is(set, "type", "ifname") || json_object_get(set, "flags") ||
+	    json_object_get(set, "timeout"))
+		r->foreign = true;
+	r->exempt_set = true;
+	json_array_foreach(json_object_get(set, "elem"), index, element) exempt_read(r, element);
+}
+
 static void set_read(struct reading *r, const json_t *set)
 {
 	const json_t *elements = json_object_get(set, "elem");
 	const json_t *element;
 	size_t index, i = 0;
+
+	if (text_is(set, "name", GUARD_EXEMPT_SET)) {
+		exempt_set_read(r, set);
+		return;
+	}
 
 	while (i < GUARD_SETS && !text_is(set, "name", guard_sets[i].name))
 		i++;
@@ -265,7 +304,8 @@ static void entry_read(struct reading *r, const json_t *entry)
 
 static bool complete(const struct reading *r)
 {
-	if (r->sets != (1u << GUARD_SETS) - 1 || r->chains != (1u << GUARD_CHAINS) - 1)
+	if (!r->exempt_set || r->sets != (1u << GUARD_SETS) - 1 ||
+	    r->chains != (1u << GUARD_CHAINS) - 1)
 		return false;
 	for (size_t i = 0; i < GUARD_CHAINS; i++)
 		if (rule_expected(guard_chains[i].name, r->rules[i]))
@@ -300,34 +340,9 @@ static void pairs_merge(struct guard_state *s)
 	s->n_pairs = n;
 }
 
-int guard_pair_cmp(const struct guard_pair *a, const struct guard_pair *b)
+static int exempt_order(const void *a, const void *b)
 {
-	int order = addr_cmp(&a->local, &b->local);
-
-	if (!order)
-		order = addr_cmp(&a->remote, &b->remote);
-	if (!order)
-		order = a->has_key - b->has_key;
-	if (!order && a->has_key)
-		order = (a->key > b->key) - (a->key < b->key);
-	return order;
-}
-
-const char *guard_pair_format(const struct guard_pair *p, char *buf, size_t size)
-{
-	char local[ADDR_TEXT_SIZE], remote[ADDR_TEXT_SIZE], key[16] = "";
-
-	if (p->has_key)
-		snprintf(key, sizeof(key), " key %u", p->key);
-	snprintf(buf, size, "%s -> %s%s", addr_format(&p->local, local),
-		 addr_format(&p->remote, remote), key);
-	return buf;
-}
-
-void guard_state_done(struct guard_state *s)
-{
-	free(s->pairs);
-	*s = (struct guard_state){0};
+	return guard_exempt_cmp(a, b);
 }
 
 bool guard_parse(const char *json, struct guard_state *out)
@@ -348,5 +363,7 @@ bool guard_parse(const char *json, struct guard_state *out)
 	}
 	out->intact = out->present && !r.foreign && complete(&r);
 	pairs_merge(out);
+	if (out->n_exempts)
+		qsort(out->exempts, out->n_exempts, sizeof(*out->exempts), exempt_order);
 	return true;
 }

@@ -24,6 +24,11 @@
  * has no pair any more. "Fragmentation needed" and "packet too big" pass: a router sends them about GRE
  * it forwards, never about GRE that ended here.
  *
+ * Clamp. The MSS of a forwarded SYN is lowered to what fits the routes of both directions (`rt mtu`, net/netfilter/nft_rt.c,
+ * get_tcpmss), whichever of the two our link is on; a greater one is never written (nft_exthdr_tcp_set_eval). Links are known
+ * by their group, so a tunnel that comes, goes or changes its MTU changes no rule. Connections of this host need none of it:
+ * their MSS comes from the route.
+ *
  * How. Only the last expression of a rule looks into a set, and a set has one direction, so that
  * an element's own counter counts exactly the packets of its pair that were stopped there. The
  * protocol is matched in the base chain and the GRE header in another: nft 1.0.6 aborts when it
@@ -47,6 +52,11 @@
 #define GRE_COVERED "meta l4proto 47 rt ipsec exists "
 #define GRE_MARKED "meta l4proto 47 meta mark and " GUARD_MARK_BIT " == " GUARD_MARK_BIT " "
 
+#define TEXT_OF(number) TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+#define SYN_OF_GROUP(dir) \
+	dir "group " TEXT_OF(GUARD_LINK_GROUP) " tcp flags & (syn | rst) == syn " dir "name !="
+
 #define DROP(dir, which, match, set)                                      \
 	{                                                                 \
 		"clear_" dir, dir which, match, set "_" dir, "drop", NULL \
@@ -60,8 +70,9 @@ const struct guard_set guard_sets[GUARD_SETS] = {
 };
 
 const struct guard_chain guard_chains[GUARD_CHAINS] = {
-	{"clear_out", NULL},	 {"clear_in", NULL}, {"out", "output"}, {"in", "input"},
-	{"late", "postrouting"}, {"quote4", NULL},   {"quote6", NULL},
+	{"clear_out", NULL}, {"clear_in", NULL},      {"out", "output"},
+	{"in", "input"},     {"late", "postrouting"}, {"quote4", NULL},
+	{"quote6", NULL},    {"clamp", NULL},	      {"mss", "forward"},
 };
 
 const struct guard_rule guard_rules[] = {
@@ -101,6 +112,9 @@ const struct guard_rule guard_rules[] = {
 	/* Always true where the packet reaches to the end of either key's place. */
 	{"clear_in", "in whole", "@th,64,32 & 0 == 0", NULL, "return", NULL},
 	{"clear_in", "in6 short", "frag frag-off 0", NULL, "drop", NULL},
+	{"clamp", "clamp", "tcp option maxseg size set rt mtu", NULL, "mangle", NULL},
+	{"mss", "mss out", SYN_OF_GROUP("oif"), GUARD_EXEMPT_SET, "jump", "clamp"},
+	{"mss", "mss in", SYN_OF_GROUP("iif"), GUARD_EXEMPT_SET, "jump", "clamp"},
 };
 
 _Static_assert(sizeof(guard_rules) / sizeof(*guard_rules) == GUARD_RULES, "the reader's count");
@@ -189,8 +203,34 @@ static void element_commands_add(struct text *out, const char *verb, const struc
 	}
 }
 
-void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t n)
+static bool exempt_valid(const struct guard_exempt *e)
 {
+	return e->link[0] && !strpbrk(e->link, "\"\\*");
+}
+
+static void exempt_set_add(struct text *out, const struct guard_exempt *exempts, size_t n)
+{
+	text_add(out, "set " GUARD_EXEMPT_SET " {\ntype ifname\n");
+	for (size_t i = 0; i < n; i++)
+		text_add(out, "%s\"%s\"", i ? ",\n" : "elements = {\n", exempts[i].link);
+	text_add(out, n ? "\n}\n}\n" : "}\n");
+}
+
+static void exempt_command_add(struct text *out, const char *verb, const struct guard_exempt *e)
+{
+	if (exempt_valid(e))
+		text_add(out, "%s element inet " GUARD_TABLE " " GUARD_EXEMPT_SET " { \"%s\" }\n",
+			 verb, e->link);
+	else
+		out->failed = true;
+}
+
+void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t n,
+		       const struct guard_exempt *exempts, size_t n_exempts)
+{
+	for (size_t i = 0; i < n_exempts; i++)
+		if (!exempt_valid(&exempts[i]))
+			out->failed = true;
 	for (size_t i = 0; i < n; i++)
 		if (!pair_valid(&pairs[i]))
 			out->failed = true;
@@ -198,6 +238,7 @@ void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t 
 	text_add(out, "table inet " GUARD_TABLE " {\n");
 	for (size_t i = 0; i < GUARD_SETS; i++)
 		set_add(out, &guard_sets[i], pairs, n);
+	exempt_set_add(out, exempts, n_exempts);
 	for (size_t i = 0; i < GUARD_CHAINS; i++)
 		chain_add(out, &guard_chains[i]);
 	text_add(out, "}\n");
@@ -212,6 +253,17 @@ void guard_build_delete(struct text *out, const struct guard_pair *pair)
 {
 	element_commands_add(out, "add", pair);
 	element_commands_add(out, "delete", pair);
+}
+
+void guard_build_exempt(struct text *out, const struct guard_exempt *exempt)
+{
+	exempt_command_add(out, "add", exempt);
+}
+
+void guard_build_clamp(struct text *out, const struct guard_exempt *exempt)
+{
+	exempt_command_add(out, "add", exempt);
+	exempt_command_add(out, "delete", exempt);
 }
 
 void guard_build_remove(struct text *out)

@@ -98,7 +98,7 @@ static void write_guard(const struct objects *o, const char *folder)
 	struct text commands = {0};
 	FILE *f = file_open(folder, "guard.nft");
 
-	guard_build_table(&commands, o->pairs.at, o->pairs.len);
+	guard_build_table(&commands, o->pairs.at, o->pairs.len, o->exempts.at, o->exempts.len);
 	if (commands.failed)
 		bench_die("guard", ENOMEM);
 	fputs(commands.text, f);

@@ -163,7 +163,8 @@ static int replay_up(const char *conf, const char *socket)
 	sockets_open(&rtnl, &xfrm, &g);
 	if (socket && pthread_create(&thread, NULL, load_conns, &load))
 		bench_die("thread", EAGAIN);
-	guard_build_table(&commands, w.objects.pairs.at, w.objects.pairs.len);
+	guard_build_table(&commands, w.objects.pairs.at, w.objects.pairs.len, w.objects.exempts.at,
+			  w.objects.exempts.len);
 	guard_send(g, &commands);
 	put_policies(xfrm, &w.objects, true);
 	put_links(rtnl, &w.objects);

@@ -36,6 +36,7 @@ static inline void two_branch1(struct two *t)
 	*c = (struct conf_tunnel){.name = (char *)"branch1",
 				  .enabled = true,
 				  .interface = "branch1",
+				  .mss_clamp = true,
 				  .ttl = 64,
 				  .addresses = t->addresses,
 				  .n_addresses = 2,

@@ -135,6 +135,11 @@ static void want_tunnel(struct intent *in, int tunnel, unsigned endpoints)
 	in->protected[tunnel] = l->dormant_mode = chance(80);
 	if (in->protected[tunnel])
 		want_protection(o, l, tunnel);
+	if (chance(30)) {
+		struct guard_exempt *e = PUSH(&o->exempts);
+		memcpy(e->link, l->name, sizeof(e->link));
+		e->tunnel = tunnel;
+	}
 	for (unsigned i = 0; i < PREFIXES; i++) {
 		if (chance(50))
 			continue;
@@ -157,6 +162,13 @@ static void want_routes(struct intent *in)
 		r->to = target_values[i];
 		r->table = 254;
 		r->protocol = GRE_ROUTE_PROTOCOL;
+		if (chance(30))
+			continue;
+		struct gre_route *hold = PUSH(&in->want.holds);
+		*hold = in->want.routes.at[in->want.routes.len - 1];
+		hold->metric = GRE_ROUTE_METRIC_HOLD;
+		hold->unreachable = true;
+		memset(hold->link, 0, sizeof(hold->link));
 	}
 }
 
@@ -182,7 +194,7 @@ static void intent_make(struct intent *in)
 		unsigned pick = below(n);
 		want_tunnel(in, t, free_endpoints[pick]);
 		free_endpoints[pick] = free_endpoints[--n];
-		in->want.guard |= in->protected[t];
+		in->want.guard |= in->protected[t] || chance(50);
 	}
 	want_routes(in);
 	if (in->want.guard && chance(80))
@@ -204,8 +216,11 @@ static void realise(struct world *w, const struct objects *o)
 	unsigned whole = chance(50) ? 100 : 80; /* percent */
 
 	*w = (struct world){.guard = o->guard && chance(whole), .intact = chance(90)};
-	if (w->guard)
+	REALISE(w, o, holds);
+	if (w->guard) {
 		REALISE(w, o, pairs);
+		REALISE(w, o, exempts);
+	}
 	REALISE(w, o, policies);
 	REALISE(w, o, secrets);
 	REALISE(w, o, conns);

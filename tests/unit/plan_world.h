@@ -24,7 +24,9 @@
 
 struct world {
 	bool guard, intact;
+	WORLD_LIST(struct gre_route) holds;
 	WORLD_LIST(struct guard_pair) pairs;
+	WORLD_LIST(struct guard_exempt) exempts;
 	WORLD_LIST(struct xfrm_policy) policies;
 	WORLD_LIST(struct object_secret) secrets;
 	WORLD_LIST(struct object_conn) conns;
@@ -242,16 +244,50 @@ static inline int world_do_route(struct world *w, const struct plan_action *a)
 	return 0;
 }
 
+static inline int world_do_hold(struct world *w, const struct plan_action *a)
+{
+	const struct gre_route *about = a->want ? a->want : a->have;
+	size_t i = 0;
+
+	while (i < w->holds.n && gre_route_cmp(&w->holds.at[i], about) != 0)
+		i++;
+	if ((a->op == PLAN_CREATE) != (i == w->holds.n))
+		return i == w->holds.n ? -ESRCH : -EEXIST;
+	if (a->op == PLAN_CREATE)
+		w->holds.at[w->holds.n++] = *about;
+	else
+		WORLD_DROP(&w->holds, i);
+	return 0;
+}
+
 /* The guard */
 
 static inline int world_do_guard(struct world *w, const struct plan_action *a)
 {
 	const struct objects *want = a->want;
 
-	w->pairs.n = 0;
+	w->pairs.n = w->exempts.n = 0;
 	w->guard = w->intact = a->op != PLAN_DELETE;
 	for (size_t i = 0; want && i < want->pairs.len; i++)
 		w->pairs.at[w->pairs.n++] = want->pairs.at[i];
+	for (size_t i = 0; want && i < want->exempts.len; i++)
+		w->exempts.at[w->exempts.n++] = want->exempts.at[i];
+	return 0;
+}
+
+static inline int world_do_exempt(struct world *w, const struct plan_action *a)
+{
+	const struct guard_exempt *about = a->want ? a->want : a->have;
+	size_t i = 0;
+
+	while (i < w->exempts.n && guard_exempt_cmp(&w->exempts.at[i], about) != 0)
+		i++;
+	if (!w->guard || (a->op == PLAN_CREATE) != (i == w->exempts.n))
+		return -ENOENT;
+	if (a->op == PLAN_CREATE)
+		w->exempts.at[w->exempts.n++] = *about;
+	else
+		WORLD_DROP(&w->exempts, i);
 	return 0;
 }
 
@@ -342,6 +378,10 @@ static inline int world_do_conn(struct world *w, const struct plan_action *a)
 static inline int world_apply(struct world *w, const struct plan_action *a)
 {
 	switch (a->kind) {
+	case OBJECT_HOLD:
+		return world_do_hold(w, a);
+	case OBJECT_EXEMPT:
+		return world_do_exempt(w, a);
 	case OBJECT_GUARD:
 		return world_do_guard(w, a);
 	case OBJECT_PAIR:
@@ -379,7 +419,9 @@ static inline void world_observe(const struct world *w, bool charon, struct obje
 	*out = (struct objects){.guard = w->guard,
 				.guard_intact = w->guard && w->intact,
 				.charon_known = charon};
+	WORLD_COPY(&w->holds, &out->holds);
 	WORLD_COPY(&w->pairs, &out->pairs);
+	WORLD_COPY(&w->exempts, &out->exempts);
 	WORLD_COPY(&w->policies, &out->policies);
 	if (charon) {
 		WORLD_COPY(&w->secrets, &out->secrets);

@@ -42,7 +42,7 @@ static void gateway(void **unused)
 	secret_digest(PEM_TEXT, sizeof(PEM_TEXT) - 1, digest);
 	assert_memory_equal(key->digest, digest, sizeof(digest));
 	objects_done(&o);
-	/* Only the tunnel with a PSK: no private key. Only plain ones: no guard. */
+	/* Only the tunnel with a PSK: no private key. Only plain ones without a clamp: no guard. */
 	t.tunnels[0].enabled = false;
 	o = make(&t);
 	assert_true(o.guard);
@@ -50,6 +50,7 @@ static void gateway(void **unused)
 	assert_int_equal(o.secrets.at[0].kind, OBJECT_SECRET_PSK);
 	objects_done(&o);
 	t.tunnels[1].protect = CONF_PROTECT_NONE;
+	t.tunnels[1].mss_clamp = false;
 	o = make(&t);
 	assert_false(o.guard);
 	assert_int_equal(o.secrets.len, 0);
@@ -438,10 +439,81 @@ static void mtu_without_knowledge(void **unused)
 	d.overhead_known = true;
 	d.iv = 8, d.icv = 16, d.block = 4;
 	assert_int_equal(desire_mtu(c, &d, NULL), 1442);
+	d.path_mtu = 1300;
+	d.path_from = GRE_MTU_LEARNED;
+	assert_mtu(
+		c, &d, 1280,
+		"1300 (learned from the path) - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE "
+		"= 1242, raised to 1280: the least for IPv6, larger carriers go in fragments");
+	c->n_addresses = c->n_routes = 0;
+	d.path_from = GRE_MTU_ROUTE;
+	assert_mtu(c, &d, 1242,
+		   "1300 (the route's) - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE");
 	d.path_mtu = 80;
-	assert_mtu(c, &d, 68,
-		   "80 - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE, raised to 68: the "
-		   "least a link can have");
+	d.path_from = GRE_MTU_LINK;
+	assert_mtu(
+		c, &d, 68,
+		"80 - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE = 22, raised to 68: the "
+		"least a link can have");
+}
+
+/* A hold beside each route but where it is off, also without an address here, and each once. */
+static void holds(void **unused)
+{
+	struct two t;
+
+	(void)unused;
+	two_make(&t);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < t.tunnels[i].n_routes; k++)
+			t.tunnels[i].routes[k].hold = true;
+	struct objects o = make(&t);
+	size_t n = o.holds.len;
+	assert_int_equal(n, o.routes.len);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(o.holds.at[i].metric, GRE_ROUTE_METRIC_HOLD);
+		assert_true(o.holds.at[i].unreachable);
+		assert_string_equal(o.holds.at[i].link, "");
+	}
+	objects_done(&o);
+	t.known[0].local = t.known[1].local = (struct addr){0};
+	o = make(&t);
+	assert_int_equal(o.routes.len, 0);
+	assert_int_equal(o.holds.len, n);
+	objects_done(&o);
+	t.tunnels[0].routes[0].hold = false;
+	o = make(&t);
+	assert_int_equal(o.holds.len, n - 1);
+	objects_done(&o);
+	t.tunnels[0].routes[0] = t.tunnels[0].routes[1];
+	t.tunnels[0].routes[0].metric = 7;
+	o = make(&t);
+	assert_int_equal(o.holds.len, n - 1);
+	objects_done(&o);
+}
+
+static void mss_clamp(void **unused)
+{
+	struct two t;
+
+	(void)unused;
+	two_make(&t);
+	t.tunnels[0].mss_clamp = true;
+	t.tunnels[1].mss_clamp = false;
+	struct objects o = make(&t);
+	assert_int_equal(o.exempts.len, 1);
+	assert_string_equal(o.exempts.at[0].link, t.tunnels[1].interface);
+	objects_done(&o);
+	/* Plain links alone need the table for the clamp only. */
+	for (int clamp = 0; clamp < 2; clamp++) {
+		for (size_t i = 0; i < 2; i++) {
+			t.tunnels[i].protect = CONF_PROTECT_NONE;
+			t.tunnels[i].mss_clamp = clamp;
+		}
+		o = make(&t);
+		assert_int_equal(o.guard, clamp);
+		objects_done(&o);
+	}
 }
 
 int main(void)
@@ -461,6 +533,8 @@ int main(void)
 		cmocka_unit_test(mtu_table),
 		cmocka_unit_test(mtu_sums),
 		cmocka_unit_test(mtu_without_knowledge),
+		cmocka_unit_test(holds),
+		cmocka_unit_test(mss_clamp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

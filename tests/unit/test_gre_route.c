@@ -261,6 +261,47 @@ static void test_kernel_metric_ip6(void **state)
 	nl_close(nl);
 }
 
+static int seen_hold(void *user, const struct gre_route *r)
+{
+	if (r->unreachable) {
+		assert_int_equal(r->ifindex, 0);
+		assert_int_equal(r->metric, GRE_ROUTE_METRIC_HOLD);
+		++*(unsigned *)user;
+	}
+	return 0;
+}
+
+/* A hold stands beside the route it is for; each comes and goes without the other. */
+static void test_kernel_hold(void **state)
+{
+	static const char *const to[] = {"10.9.0.0/16", "2001:db8:9::/48"};
+	struct nl *nl = route_socket();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(to); i++) {
+		struct gre_route route = route_of(to[i], 254, 0), hold = route;
+		unsigned n = 0;
+
+		hold.metric = GRE_ROUTE_METRIC_HOLD;
+		hold.unreachable = true;
+		assert_int_equal(change(nl, &hold, true), 0);
+		assert_int_equal(change(nl, &hold, true), -EEXIST);
+		assert_int_equal(change(nl, &route, true), 0);
+		assert_int_equal(gre_route_dump(nl, 0, seen_hold, NULL, &n), 0);
+		assert_int_equal(n, 1);
+		assert_int_equal(change(nl, &route, false), 0);
+		assert_int_equal(gre_route_dump(nl, 0, seen_hold, NULL, &n), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(change(nl, &route, true), 0);
+		assert_int_equal(change(nl, &hold, false), 0);
+		assert_int_equal(change(nl, &hold, false), -ESRCH);
+		assert_int_equal(gre_route_dump(nl, 0, seen_hold, NULL, &n), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(change(nl, &route, false), 0);
+	}
+	nl_close(nl);
+}
+
 /* Host bits do not reach the kernel, and a route of somebody else is neither overwritten nor deleted. */
 static void test_kernel_foreign(void **state)
 {
@@ -286,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_route_malformed),	  cmocka_unit_test(test_route_refused),
 		cmocka_unit_test(test_route_event),	  cmocka_unit_test(test_kernel_routes),
 		cmocka_unit_test(test_kernel_metric_ip6), cmocka_unit_test(test_kernel_foreign),
+		cmocka_unit_test(test_kernel_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,9 +105,43 @@ static void test_build_invalid(void **state)
 	assert_true(t.failed);
 	text_free(&t);
 	t = (struct text){0};
-	guard_build_table(&t, &none, 1);
+	guard_build_table(&t, &none, 1, NULL, 0);
 	assert_true(t.failed);
 	text_free(&t);
+}
+
+static void test_build_exempt(void **state)
+{
+	struct guard_exempt e = {.link = "branch7"}, bad = {.link = "a*"};
+	struct text t = {0};
+
+	(void)state;
+	guard_build_exempt(&t, &e);
+	guard_build_clamp(&t, &e);
+	assert_string_equal(t.text, "add element inet gwd unclamped { \"branch7\" }\n"
+				    "add element inet gwd unclamped { \"branch7\" }\n"
+				    "delete element inet gwd unclamped { \"branch7\" }\n");
+	guard_build_table(&t, NULL, 0, &bad, 1);
+	assert_true(t.failed);
+	text_free(&t);
+}
+
+/* What is noted is what a reading would give. */
+static void test_note(void **state)
+{
+	const struct guard_exempt e[] = {{.link = "b"}, {.link = "a"}, {.link = "b"}, {.link = "c"}};
+	struct guard_state s = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		guard_state_note_exempt(&s, &e[i], true);
+	assert_int_equal(s.n_exempts, 3);
+	guard_state_note_exempt(&s, &e[0], false);
+	guard_state_note_exempt(&s, &e[0], false);
+	assert_int_equal(s.n_exempts, 2);
+	assert_string_equal(s.exempts[0].link, "a");
+	assert_string_equal(s.exempts[1].link, "c");
+	guard_state_done(&s);
 }
 
 static void test_pair_order(void **state)
@@ -161,6 +195,9 @@ static void test_parse_recorded(void **state)
 	assert_true(s.intact);
 	assert_int_equal(s.uncovered, 12);
 	assert_int_equal(s.n_pairs, n);
+	assert_int_equal(s.n_exempts, 2);
+	assert_string_equal(s.exempts[0].link, "branch7");
+	assert_string_equal(s.exempts[1].link, "x.y-z");
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(guard_pair_cmp(&s.pairs[i], &want[i]), 0);
 		assert_false(s.pairs[i].out_missing || s.pairs[i].in_missing);
@@ -227,13 +264,13 @@ static void test_parse_other_table(void **state)
 static void tamper_remove_rule(json_t *root)
 {
 	json_array_remove(json_object_get(root, "nftables"),
-			  entry_find(root, "rule", "comment", "gwd 1 in4"));
+			  entry_find(root, "rule", "comment", "gwd 2 in4"));
 }
 
 static void tamper_remove_last_rule(json_t *root)
 {
 	json_array_remove(json_object_get(root, "nftables"),
-			  entry_find(root, "rule", "comment", "gwd 1 in6 short"));
+			  entry_find(root, "rule", "comment", "gwd 2 in6 short"));
 }
 
 static void tamper_foreign_rule(json_t *root)
@@ -246,7 +283,7 @@ static void tamper_foreign_rule(json_t *root)
 static void tamper_repeat_rule(json_t *root)
 {
 	json_t *list = json_object_get(root, "nftables");
-	size_t index = entry_find(root, "rule", "comment", "gwd 1 out clear");
+	size_t index = entry_find(root, "rule", "comment", "gwd 2 out clear");
 
 	json_array_insert(list, index, json_array_get(list, index));
 }
@@ -254,7 +291,7 @@ static void tamper_repeat_rule(json_t *root)
 static void tamper_swap_rules(json_t *root)
 {
 	json_t *list = json_object_get(root, "nftables");
-	size_t index = entry_find(root, "rule", "comment", "gwd 1 in clear");
+	size_t index = entry_find(root, "rule", "comment", "gwd 2 in clear");
 	json_t *rule = json_incref(json_array_get(list, index));
 
 	json_array_remove(list, index);
@@ -263,25 +300,25 @@ static void tamper_swap_rules(json_t *root)
 
 static void tamper_old_version(json_t *root)
 {
-	json_object_set_new(entry_at(root, "rule", "comment", "gwd 1 out4"), "comment",
-			    json_string("gwd 0 out4"));
+	json_object_set_new(entry_at(root, "rule", "comment", "gwd 2 out4"), "comment",
+			    json_string("gwd 1 out4"));
 }
 
 static void tamper_no_comment(json_t *root)
 {
-	json_object_del(entry_at(root, "rule", "comment", "gwd 1 out4"), "comment");
+	json_object_del(entry_at(root, "rule", "comment", "gwd 2 out4"), "comment");
 }
 
 static void tamper_verdict(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 1 out4"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 out4"), "expr");
 
 	json_array_set_new(list, json_array_size(list) - 1, json_pack("{s:n}", "accept"));
 }
 
 static void tamper_jump(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 1 in clear"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 in clear"), "expr");
 	json_t *verdict = json_array_get(list, json_array_size(list) - 1);
 
 	json_object_set_new(json_object_get(verdict, "jump"), "target", json_string("clear_out"));
@@ -289,7 +326,7 @@ static void tamper_jump(json_t *root)
 
 static void tamper_lookup(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 1 out4"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 out4"), "expr");
 
 	json_object_set_new(json_object_get(json_array_get(list, 0), "match"), "right",
 			    json_string("@pair4_in"));
@@ -385,6 +422,38 @@ static void tamper_counter(json_t *root)
 	json_object_del(first_element(root), "counter");
 }
 
+static void tamper_clamp_verdict(json_t *root)
+{
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 clamp"), "expr");
+
+	json_array_set_new(list, 0, json_pack("{s:n}", "accept"));
+}
+
+static void tamper_clamp_lookup(json_t *root)
+{
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 mss out"), "expr");
+
+	json_array_remove(list, 2);
+}
+
+static void tamper_remove_exempt_set(json_t *root)
+{
+	json_array_remove(json_object_get(root, "nftables"),
+			  entry_find(root, "set", "name", "unclamped"));
+}
+
+static void tamper_exempt_type(json_t *root)
+{
+	json_object_set_new(entry_at(root, "set", "name", "unclamped"), "type",
+			    json_string("mark"));
+}
+
+static void tamper_exempt_element(json_t *root)
+{
+	json_object_set_new(entry_at(root, "set", "name", "unclamped"), "elem",
+			    json_pack("[s]", "a name that is too long"));
+}
+
 static void tamper_dormant(json_t *root)
 {
 	json_object_set_new(entry_at(root, "table", "name", "gwd"), "flags",
@@ -406,7 +475,9 @@ static void test_parse_tampered(void **state)
 		tamper_foreign_set,   tamper_remove_set,
 		tamper_set_type,      tamper_set_flags,
 		tamper_timeout,	      tamper_counter,
-		tamper_dormant,
+		tamper_dormant,	      tamper_clamp_verdict,
+		tamper_clamp_lookup,  tamper_remove_exempt_set,
+		tamper_exempt_type,   tamper_exempt_element,
 	};
 
 	(void)state;
@@ -476,6 +547,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_element),
 		cmocka_unit_test(test_build_invalid),
+		cmocka_unit_test(test_build_exempt),
+		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_pair_order),
 		cmocka_unit_test(test_pair_format),
 		cmocka_unit_test(test_parse_recorded),

@@ -53,7 +53,7 @@ static void table_up(const struct guard_pair *pairs, size_t n)
 {
 	struct text t = {0};
 
-	guard_build_table(&t, pairs, n);
+	guard_build_table(&t, pairs, n, NULL, 0);
 	run_text(&t);
 }
 
@@ -190,6 +190,47 @@ static void test_add_delete(void **state)
 	assert_state(true, true, 0);
 }
 
+/* The table of an earlier version is known for one, and made anew in one transaction. */
+static void test_older(void **state)
+{
+	NEED_KERNEL();
+	const struct guard_pair p = pair("192.0.2.1", "192.0.2.2", -1);
+	struct text t = {0};
+
+	guard_build_table(&t, &p, 1, NULL, 0);
+	for (char *at = t.text; (at = strstr(at, "\"gwd 2 ")); at++)
+		at[5] = '1';
+	run_text(&t);
+	assert_state(true, false, 1);
+	table_up(&p, 1);
+	assert_state(true, true, 1);
+}
+
+static void test_exempt(void **state)
+{
+	NEED_KERNEL();
+	const struct guard_exempt e[] = {{.link = "a#;{}$x"}, {.link = "branch1"}};
+	struct text t = {0};
+
+	guard_build_table(&t, NULL, 0, e, 2);
+	run_text(&t);
+	struct guard_state s = state_read();
+
+	assert_true(s.intact);
+	assert_int_equal(s.n_exempts, 2);
+	assert_int_equal(guard_exempt_cmp(&s.exempts[0], &e[0]), 0);
+	assert_int_equal(guard_exempt_cmp(&s.exempts[1], &e[1]), 0);
+	guard_state_done(&s);
+	guard_build_clamp(&t, &e[0]);
+	guard_build_clamp(&t, &e[0]);
+	guard_build_exempt(&t, &e[1]);
+	run_text(&t);
+	s = state_read();
+	assert_true(s.intact);
+	assert_int_equal(s.n_exempts, 1);
+	guard_state_done(&s);
+}
+
 /* An element added again keeps what it counted. */
 static void test_add_keeps_counter(void **state)
 {
@@ -216,7 +257,8 @@ static void test_tampered(void **state)
 		"flush chain inet gwd out",
 		"flush chain inet gwd clear_in",
 		"insert rule inet gwd clear_in accept",
-		"add rule inet gwd out accept comment \"gwd 1 out clear\"",
+		"add rule inet gwd out accept comment \"gwd 2 out clear\"",
+		"flush chain inet gwd clamp",
 		"add chain inet gwd mine",
 		"add chain inet gwd mine { type filter hook output priority 0; policy drop; }",
 		"add chain inet gwd out { policy drop; }",
@@ -377,6 +419,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_table, begin),
 		cmocka_unit_test_setup(test_add_delete, begin),
+		cmocka_unit_test_setup(test_older, begin),
+		cmocka_unit_test_setup(test_exempt, begin),
 		cmocka_unit_test_setup(test_add_keeps_counter, begin),
 		cmocka_unit_test_setup(test_tampered, begin),
 		cmocka_unit_test_setup(test_failure, begin),

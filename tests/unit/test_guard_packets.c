@@ -287,7 +287,7 @@ static void guard_set_up(const struct side *s, const struct guard_pair *pairs, s
 {
 	struct text t = {0};
 
-	guard_build_table(&t, pairs, n);
+	guard_build_table(&t, pairs, n, NULL, 0);
 	guard_commands(s, &t);
 }
 

@@ -190,7 +190,7 @@ static void test_quotes(void **state)
 		skip();
 	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
 		assert_true(quote_arrives(&quotes[i]));
-		guard_build_table(&t, NULL, 0);
+		guard_build_table(&t, NULL, 0, NULL, 0);
 		guard_commands(&t);
 		assert_int_equal(quote_arrives(&quotes[i]), !quotes[i].stopped);
 		guard_build_remove(&t);

@@ -81,7 +81,7 @@ static void everything_goes(void **unused)
 		    "spi any\n"
 		    "delete policy out 2001:db8::1 -> 2001:db8::7 key 7: esp transport reqid "
 		    "0x4a511e3f spi any\n"
-		    "delete guard inet gwd: no protected tunnel is left\n");
+		    "delete guard inet gwd: no tunnel is left that needs it\n");
 	objects_done(&have);
 }
 

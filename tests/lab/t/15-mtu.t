@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Full-size packets: forwarded and of the gateways themselves, with DF and without, IPv4 and IPv6, TCP in both directions; on a
+# path of 1500, on one that shrinks to 1300 (one side sees its own link shrink, the other learns it from the router), and
+# that grows again. The MTU follows the SA that leaves least room. TCP is clamped, also over plain GRE, and not where
+# mss-clamp is false.
+
+# shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
+. tests/lab/lib.sh
+# shellcheck source=tests/lab/sites.sh
+. tests/lab/sites.sh
+
+bulk=build/tests/bulk
+[ $bulk -nt tests/lab/bulk.c ] || { mkdir -p build/tests && cc -O2 -o $bulk tests/lab/bulk.c; }
+
+# [HQ-MORE [BRANCH-MORE [IP6]]]: the sites with keys of the tunnels; IP6 "no": without IPv6 inside
+mtu_conf() {
+	sites_conf
+	if [ "${3-yes}" = yes ]; then
+		sed -i 's|routes: \[10.2.0.0/24|&, "2001:db8:2::/64"|' "$LAB_DIR/hq/gwd/gwd.yaml"
+		sed -i 's|routes: \[10.1.0.0/24|&, "2001:db8:1::/64"|' "$LAB_DIR/branch/gwd/gwd.yaml"
+	else
+		sed -i 's|, 2001:db8:ff::./64||' "$LAB_DIR"/{hq,branch}/gwd/gwd.yaml
+	fi
+	echo "${1-}" >>"$LAB_DIR/hq/gwd/gwd.yaml"
+	echo "${2-}" >>"$LAB_DIR/branch/gwd/gwd.yaml"
+}
+
+both_reload() {
+	lab_gwctl hq reload && lab_gwctl branch reload && both_up
+}
+
+both_up() {
+	lab_wait 30 site_is hq up && lab_wait 30 site_is branch up
+}
+
+# NODE: the MTU of its link; show looks at the path anew
+link_mtu() {
+	lab_gwctl "$1" show "$(site_tunnel "$1")" >/dev/null
+	ip -n "$1" -j link show "$(site_tunnel "$1")" | jq -r '.[].mtu'
+}
+
+mtu_is() {
+	[ "$(link_mtu "$1")" = "$2" ]
+}
+
+# NODE ADDRESS SIZE do|dont: an echo in an IP packet of so many bytes
+echoed() {
+	local header=28
+
+	[[ $2 != *:* ]] || header=48
+	lab_run "$1" ping -M "$4" -s $(($3 - header)) -c2 -i0.2 -W2 "$2"
+}
+
+# NAME: bulk both ways from lanhq to lanbranch, IPv4 and IPv6
+bulk_passes() {
+	local addr
+
+	for addr in 10.2.0.2 2001:db8:2::2; do
+		is "bulk, there and back: $1, $addr" "$(lab_run lanhq $bulk -s $addr 7777 300000 2>&1)" 300000
+	done
+}
+
+# the hosts forget the path MTUs they learned
+forget() {
+	local n
+
+	for n in lanhq lanbranch; do
+		ip -n $n route flush cache
+		ip -n $n -6 route flush cache
+	done
+}
+
+# NODE ADDRESS: connects
+connects() {
+	lab_run "$1" $bulk -s "$2" 7777 1000
+}
+
+# CAPTURE: the MSS last announced in it
+mss_seen() {
+	tcpdump -vnr "$LAB_DIR/capture/$1.pcap" 2>/dev/null | sed -n 's/.*mss \([0-9]*\).*/\1/p' | tail -1
+}
+
+mss_both() {
+	[ "$(mss_seen there), $(mss_seen back)" = "$1" ]
+}
+
+# NAME WANT-THERE WANT-BACK ADDRESS: SYN and SYN ACK of a connection between the sites arrive with this MSS
+mss_is() {
+	forget
+	ok "connection: $1" connects lanhq "$4"
+	lab_wait 3 mss_both "$2, $3"
+	is "MSS there and back: $1" "$(mss_seen there), $(mss_seen back)" "$2, $3"
+}
+
+lab_topology
+sites_keys
+mtu_conf
+for n in hq branch; do
+	lab_charon_start $n
+	lab_gwd_start $n
+done
+lab_spawn lanbranch bulk $bulk -r 7777
+lab_capture_start there lanbranch eth0 128 -Q in 'tcp[13] & 2 != 0 or ip6[53] & 2 != 0'
+lab_capture_start back lanhq eth0 128 -Q in 'tcp[13] & 2 != 0 or ip6[53] & 2 != 0'
+ok "up" both_up
+
+# ---- a path of 1500
+like "show writes the sum out" "$(lab_gwctl hq show branch1)" "mtu 1442 = 1500 - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE"
+ok "1442 bytes with DF pass, forwarded" echoed lanhq 10.2.0.2 1442 do
+like "one more does not, and the gateway says so" "$(echoed lanhq 10.2.0.2 1443 do 2>&1)" "mtu = 1442"
+ok "without DF it passes" echoed lanhq 10.2.0.2 1443 dont
+ok "1442 bytes of the gateway's own" echoed hq 10.255.0.2 1442 do
+ok "1442 bytes of IPv6, forwarded" echoed lanhq 2001:db8:2::2 1442 do
+like "one more is too big" "$(echoed lanbranch 2001:db8:1::2 1443 do 2>&1)" "mtu=1442"
+mss_is "IPv4" 1402 1402 10.2.0.2
+mss_is "IPv6" 1382 1382 2001:db8:2::2
+bulk_passes "1500"
+
+# ---- only one of the sites clamps
+mtu_conf "" "    mss-clamp: false"
+ok "branch clamps no more" lab_gwctl branch reload
+mss_is "hq alone clamps" 1402 1402 10.2.0.2
+mtu_conf "    mss-clamp: false" "    mss-clamp: false"
+ok "nor does hq" lab_gwctl hq reload
+mss_is "nobody clamps" 1460 1460 10.2.0.2
+is "the guard is as it should be" "$(lab_gwctl hq plan --json | jq .changes)" 0
+mtu_conf
+ok "both clamp again" both_reload
+
+# ---- another SA that leaves less room, beside the one in use
+reqid=$(ip -n hq xfrm policy list dir out | sed -n 's/.*reqid \([0-9]*\) .*/\1/p' | head -1)
+fat="src 198.51.100.1 dst 203.0.113.7 proto esp spi 0x1001"
+# shellcheck disable=SC2086
+ip -n hq xfrm state add $fat reqid "$reqid" mode transport auth-trunc 'hmac(sha256)' 0x$(printf '0%.0s' {1..64}) 128 \
+	enc 'cbc(aes)' 0x$(printf '0%.0s' {1..64}) sel src 198.51.100.1 dst 203.0.113.7
+ok "the link shrinks when a fatter SA comes" lab_wait 10 mtu_is hq 1434
+# shellcheck disable=SC2086
+ip -n hq xfrm state delete $fat
+ok "and grows when it has gone" lab_wait 10 mtu_is hq 1442
+
+# ---- the path shrinks
+ip -n inet link set branch0 mtu 1300
+ip -n branch link set wan0 mtu 1300
+ok "branch follows its own link, down to IPv6's least" lab_wait 15 mtu_is branch 1280
+like "forwarded packets with DF are told of the path" "$(echoed lanhq 10.2.0.2 1442 do 2>&1)" "mtu ?= ?1242"
+ok "hq learns it from the router" lab_wait 15 mtu_is hq 1280
+like "show tells from where" "$(lab_gwctl hq show branch1)" "mtu 1280 = 1300 \(learned from the path\) - 20 IPv4 .* = 1242, raised to 1280"
+ok "1242 bytes with DF pass" echoed lanhq 10.2.0.2 1242 do
+ok "1442 bytes without DF pass" echoed lanhq 10.2.0.2 1442 dont
+ok "1280 bytes of IPv6 pass" echoed lanhq 2001:db8:2::2 1280 do
+bulk_passes "1300"
+
+# ---- without IPv6 inside the link has the path's very size
+mtu_conf "" "" no
+ok "taken" both_reload
+ok "hq 1242" lab_wait 10 mtu_is hq 1242
+ok "branch 1242" lab_wait 10 mtu_is branch 1242
+mss_is "1300" 1202 1202 10.2.0.2
+ok "1242 bytes of the gateway's own" echoed branch 10.255.0.1 1242 do
+mtu_conf
+ok "IPv6 back" both_reload
+ok "and the IPv6 way" lab_wait 10 echoed lanhq 2001:db8:2::2 1280 do
+
+# ---- and grows again
+ip -n inet link set branch0 mtu 1500
+ip -n branch link set wan0 mtu 1500
+ip -n hq route flush cache
+ok "branch grows" lab_wait 15 mtu_is branch 1442
+ok "hq grows when what was learned has ended" lab_wait 15 mtu_is hq 1442
+forget
+ok "1442 bytes pass" echoed lanhq 10.2.0.2 1442 do
+
+# ---- a route's own
+ip -n hq route add 203.0.113.7 via 198.51.100.254 mtu 1400
+ok "hq follows a route's mtu" lab_wait 15 mtu_is hq 1342
+like "and says so" "$(lab_gwctl hq show branch1)" "1400 \(the route's\)"
+ip -n hq route del 203.0.113.7
+ok "and its end" lab_wait 15 mtu_is hq 1442
+
+# ---- plain GRE
+for n in hq branch; do
+	sed -i -e '/peer:/d' -e 's/^    addresses:/    protect: none\n&/' "$LAB_DIR/$n/gwd/gwd.yaml"
+	ok "$n goes plain" lab_gwctl $n reload
+done
+ok "1476 bytes" lab_wait 10 mtu_is hq 1476
+mss_is "plain GRE" 1436 1436 10.2.0.2
+done_testing
