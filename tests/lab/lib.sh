@@ -29,6 +29,7 @@
 #		lab_capture_count NAME FILTER		packets matching; "void" if the kernel dropped any
 #		lab_capture_canary NAME			how often udpflow's payload can be read in it
 # flows		lab_udp_start NAME FROM TO ADDR RATE [LENGTH], lab_udp_stop NAME	udpflow from node to node
+#		LAB_UDP_JOIN				"GROUP IFACE" of the receiver, for multicast
 #		lab_udp_get NAME FIELD			sent received lost dup reorder maxgap_ms first last holes
 # results	ok NAME CMD...; nok NAME CMD...; is NAME GOT WANT; isnt NAME GOT OTHER; like NAME GOT REGEX;
 #		unlike NAME GOT REGEX; cmp_ok NAME GOT OP WANT (numbers); skip NAME WHY; diag TEXT...; done_testing
@@ -381,6 +382,7 @@ lab_frr_start() {
 	[[ $config == *"router rip"* ]] && daemons+=" ripd"
 	[[ $config =~ (^|$'\n')ip(v6)?\ route ]] && daemons+=" staticd"
 	[[ $config == *bfd* ]] && daemons+=" bfdd"
+	[[ $config =~ ip\ (pim|igmp) ]] && daemons+=" pimd"
 	mkdir -p "$root/run/frr" "$root/etc/frr"
 	echo "$config" >"$root/etc/frr/frr.conf"
 	echo "service integrated-vtysh-config" >"$root/etc/frr/vtysh.conf"
@@ -395,7 +397,7 @@ lab_frr_start() {
 lab_frr_stop() {
 	local d
 
-	for d in bfdd staticd ripd bgpd ospf6d ospfd zebra; do
+	for d in pimd bfdd staticd ripd bgpd ospf6d ospfd zebra; do
 		lab_stop "$1" $d
 	done
 }
@@ -445,7 +447,8 @@ lab_udp_start() {
 	port=$((7000 + LAB_FLOWS))
 	LAB_FLOWS=$((LAB_FLOWS + 1))
 	echo "$from $to" >"$LAB_DIR/flow/$name"
-	lab_spawn "$to" "flow.$name.in" $flow -r $port
+	# shellcheck disable=SC2086 # two words
+	lab_spawn "$to" "flow.$name.in" $flow -r $port ${LAB_UDP_JOIN-}
 	lab_wait 10 grep -q ready "$LAB_DIR/$to/log/flow.$name.in.log" || { diag "flow $name does not start"; return 1; }
 	lab_spawn "$from" "flow.$name.out" $flow -s "$addr" $port "$rate" "${@:6}"
 }

@@ -3,7 +3,7 @@
  * udpflow: a steady flow of numbered UDP packets and its receiver, for the lab's tests.
  *
  *	udpflow -s ADDR PORT RATE [LENGTH]	send RATE packets/s until SIGTERM or SIGINT
- *	udpflow -r PORT				count them, until SIGTERM or SIGINT
+ *	udpflow -r PORT [GROUP IFACE]		count them, until SIGTERM or SIGINT; as a member of a multicast group
  *
  * On its end the sender tells the receiver how many there were, a few times, and prints `sent=N`. The receiver prints
  * `received=N lost=M dup=D reorder=R maxgap_ms=G first=F last=L`: lost is of those sent, or up to the highest number
@@ -12,6 +12,7 @@
  * must not be read.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -76,7 +77,7 @@ static int flow_send(const char *addr, const char *port, double rate, size_t len
 	struct packet p = {.canary = CANARY, .kind = KIND_DATA};
 	uint64_t sent = 0;
 	int64_t start;
-	int fd;
+	int fd, on = 1, hops = 16;
 
 	if (getaddrinfo(addr, port, &hints, &ai) != 0) {
 		fprintf(stderr, "udpflow: no address: %s port %s\n", addr, port);
@@ -85,6 +86,9 @@ static int flow_send(const char *addr, const char *port, double rate, size_t len
 	fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		die("socket");
+	(void)setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof(hops));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops));
 	for (size_t i = 0; i < sizeof(p.fill); i++)
 		p.fill[i] = CANARY[i % (sizeof(CANARY) - 1)];
 
@@ -147,7 +151,24 @@ static void print_holes(uint64_t total)
 	printf("\n");
 }
 
-static int flow_receive(const char *port)
+/* an IPv6 socket is member of IPv4 groups too */
+static void join(int fd, const char *group, const char *iface)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *ai;
+	struct group_req req = {.gr_interface = if_nametoindex(iface)};
+
+	if (getaddrinfo(group, NULL, &hints, &ai) != 0) {
+		fprintf(stderr, "udpflow: no group: %s\n", group);
+		exit(1);
+	}
+	memcpy(&req.gr_group, ai->ai_addr, ai->ai_addrlen);
+	if (setsockopt(fd, ai->ai_family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, MCAST_JOIN_GROUP,
+		       &req, sizeof(req)) < 0)
+		die("MCAST_JOIN_GROUP");
+	freeaddrinfo(ai);
+}
+
+static int flow_receive(const char *port, const char *group, const char *iface)
 {
 	struct sockaddr_in6 any = {.sin6_family = AF_INET6,
 				   .sin6_port = htons((uint16_t)atoi(port))};
@@ -164,6 +185,8 @@ static int flow_receive(const char *port)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
 		die("bind");
+	if (group)
+		join(fd, group, iface);
 	fprintf(stderr, "ready\n");
 
 	while (!stopped) {
@@ -223,8 +246,8 @@ int main(int argc, char **argv)
 		if (rate > 0 && len >= HEADER_LEN && len <= sizeof(struct packet))
 			return flow_send(argv[2], argv[3], rate, len);
 	}
-	if (argc == 3 && strcmp(argv[1], "-r") == 0)
-		return flow_receive(argv[2]);
-	fprintf(stderr, "usage: udpflow -s ADDR PORT RATE [LENGTH] | -r PORT\n");
+	if ((argc == 3 || argc == 5) && strcmp(argv[1], "-r") == 0)
+		return flow_receive(argv[2], argc == 5 ? argv[3] : NULL, argv[argc - 1]);
+	fprintf(stderr, "usage: udpflow -s ADDR PORT RATE [LENGTH] | -r PORT [GROUP IFACE]\n");
 	return 2;
 }
