@@ -108,12 +108,12 @@ ok "up" both_up
 
 # ---- a path of 1500
 like "show writes the sum out" "$(lab_gwctl hq show branch1)" "mtu 1442 = 1500 - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE"
-ok "1442 bytes with DF pass, forwarded" echoed lanhq 10.2.0.2 1442 do
-like "one more does not, and the gateway says so" "$(echoed lanhq 10.2.0.2 1443 do 2>&1)" "mtu = 1442"
+ok "1442 bytes with DF pass, forwarded" echoed lanhq 10.2.0.2 1442 "do"
+like "one more does not, and the gateway says so" "$(echoed lanhq 10.2.0.2 1443 "do" 2>&1)" "mtu = 1442"
 ok "without DF it passes" echoed lanhq 10.2.0.2 1443 dont
-ok "1442 bytes of the gateway's own" echoed hq 10.255.0.2 1442 do
-ok "1442 bytes of IPv6, forwarded" echoed lanhq 2001:db8:2::2 1442 do
-like "one more is too big" "$(echoed lanbranch 2001:db8:1::2 1443 do 2>&1)" "mtu=1442"
+ok "1442 bytes of the gateway's own" echoed hq 10.255.0.2 1442 "do"
+ok "1442 bytes of IPv6, forwarded" echoed lanhq 2001:db8:2::2 1442 "do"
+like "one more is too big" "$(echoed lanbranch 2001:db8:1::2 1443 "do" 2>&1)" "mtu=1442"
 mss_is "IPv4" 1402 1402 10.2.0.2
 mss_is "IPv6" 1382 1382 2001:db8:2::2
 bulk_passes "1500"
@@ -131,10 +131,11 @@ ok "both clamp again" both_reload
 
 # ---- another SA that leaves less room, beside the one in use
 reqid=$(ip -n hq xfrm policy list dir out | sed -n 's/.*reqid \([0-9]*\) .*/\1/p' | head -1)
+zeros=$(printf '0%.0s' {1..64})
 fat="src 198.51.100.1 dst 203.0.113.7 proto esp spi 0x1001"
 # shellcheck disable=SC2086
-ip -n hq xfrm state add $fat reqid "$reqid" mode transport auth-trunc 'hmac(sha256)' 0x$(printf '0%.0s' {1..64}) 128 \
-	enc 'cbc(aes)' 0x$(printf '0%.0s' {1..64}) sel src 198.51.100.1 dst 203.0.113.7
+ip -n hq xfrm state add $fat reqid "$reqid" mode transport auth-trunc 'hmac(sha256)' "0x$zeros" 128 \
+	enc 'cbc(aes)' "0x$zeros" sel src 198.51.100.1 dst 203.0.113.7
 ok "the link shrinks when a fatter SA comes" lab_wait 10 mtu_is hq 1434
 # shellcheck disable=SC2086
 ip -n hq xfrm state delete $fat
@@ -144,12 +145,12 @@ ok "and grows when it has gone" lab_wait 10 mtu_is hq 1442
 ip -n inet link set branch0 mtu 1300
 ip -n branch link set wan0 mtu 1300
 ok "branch follows its own link, down to IPv6's least" lab_wait 15 mtu_is branch 1280
-like "forwarded packets with DF are told of the path" "$(echoed lanhq 10.2.0.2 1442 do 2>&1)" "mtu ?= ?1242"
+like "forwarded packets with DF are told of the path" "$(echoed lanhq 10.2.0.2 1442 "do" 2>&1)" "mtu ?= ?1242"
 ok "hq learns it from the router" lab_wait 15 mtu_is hq 1280
 like "show tells from where" "$(lab_gwctl hq show branch1)" "mtu 1280 = 1300 \(learned from the path\) - 20 IPv4 .* = 1242, raised to 1280"
-ok "1242 bytes with DF pass" echoed lanhq 10.2.0.2 1242 do
+ok "1242 bytes with DF pass" echoed lanhq 10.2.0.2 1242 "do"
 ok "1442 bytes without DF pass" echoed lanhq 10.2.0.2 1442 dont
-ok "1280 bytes of IPv6 pass" echoed lanhq 2001:db8:2::2 1280 do
+ok "1280 bytes of IPv6 pass" echoed lanhq 2001:db8:2::2 1280 "do"
 bulk_passes "1300"
 
 # ---- without IPv6 inside the link has the path's very size
@@ -158,10 +159,10 @@ ok "taken" both_reload
 ok "hq 1242" lab_wait 10 mtu_is hq 1242
 ok "branch 1242" lab_wait 10 mtu_is branch 1242
 mss_is "1300" 1202 1202 10.2.0.2
-ok "1242 bytes of the gateway's own" echoed branch 10.255.0.1 1242 do
+ok "1242 bytes of the gateway's own" echoed branch 10.255.0.1 1242 "do"
 mtu_conf
 ok "IPv6 back" both_reload
-ok "and the IPv6 way" lab_wait 10 echoed lanhq 2001:db8:2::2 1280 do
+ok "and the IPv6 way" lab_wait 10 echoed lanhq 2001:db8:2::2 1280 "do"
 
 # ---- and grows again
 ip -n inet link set branch0 mtu 1500
@@ -170,7 +171,7 @@ ip -n hq route flush cache
 ok "branch grows" lab_wait 15 mtu_is branch 1442
 ok "hq grows when what was learned has ended" lab_wait 15 mtu_is hq 1442
 forget
-ok "1442 bytes pass" echoed lanhq 10.2.0.2 1442 do
+ok "1442 bytes pass" echoed lanhq 10.2.0.2 1442 "do"
 
 # ---- a route's own
 ip -n hq route add 203.0.113.7 via 198.51.100.254 mtu 1400
