@@ -29,6 +29,12 @@ static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
 }
 
+bool caller_unclear(const struct tunnel *t)
+{
+	return caller_expected(t) && gateway_tunnel_protected(t) && t->conn_loaded &&
+	       (t->call_refused || (!t->ike_established && sas_have(t, true)));
+}
+
 /* Policies and guard of the one would also match GRE of the other, without a key for each. */
 static bool share_pair(const struct tunnel *t, const struct tunnel *other)
 {
@@ -76,6 +82,14 @@ static bool lies_inside(const struct tunnel *t, const struct addr *remote)
 	return false;
 }
 
+static void shared_text(const struct tunnel *t, const struct tunnel *other, char *text, size_t size)
+{
+	bool keys = t->conf->has_gre_key && other->conf->has_gre_key;
+
+	snprintf(text, size, "%s comes from the same address as %s (one NAT): give each %s gre-key",
+		 t->conf->name, other->conf->name, keys ? "another" : "a");
+}
+
 /* Why the tunnel cannot have the ends it was given, in text; "" when it can. local: what the peer called. */
 static void obstacle(struct tunnel *t, const struct addr *local, char *text, size_t size)
 {
@@ -91,10 +105,7 @@ static void obstacle(struct tunnel *t, const struct addr *local, char *text, siz
 		snprintf(text, size, "%s calls %s, but `local:` here is %s", name,
 			 addr_format(local, a), addr_format(&t->local, b));
 	} else if ((other = taken_by(t))) {
-		snprintf(text, size,
-			 "%s comes from the same address as %s (one NAT): give each %s gre-key",
-			 name, other->conf->name,
-			 t->conf->has_gre_key && other->conf->has_gre_key ? "another" : "a");
+		shared_text(t, other, text, size);
 	}
 }
 
@@ -103,8 +114,8 @@ static void refuse(struct tunnel *t, const char *text)
 	if (!t->call_refused || strcmp(t->call_refused, text)) {
 		log_warn(t->conf->name, "%s", text);
 		gateway_set_text(&t->call_refused, text);
+		reconcile_mark(t); /* from there on it is tried again and again */
 	}
-	reconcile_judge(t);
 }
 
 /* With `local: auto` the address the peer called is the local one. */
@@ -216,4 +227,57 @@ bool caller_left(const struct tunnel *t, const struct ike_sa *sa)
 {
 	return caller_expected(t) && sa->uniqueid < t->caller_id &&
 	       (!addr_equal(&sa->remote, &t->remote) || sa->remote_port != t->caller_port);
+}
+
+/* Who keeps a pair that several want: who cannot give way, then who works. */
+static int rank(const struct tunnel *t)
+{
+	return !caller_expected(t) ? 0 : holds(t) ? 1 : 2;
+}
+
+static int ends_order(const void *a, const void *b)
+{
+	const struct tunnel *t = *(struct tunnel *const *)a, *u = *(struct tunnel *const *)b;
+	int order = addr_cmp(&t->remote, &u->remote);
+
+	if (!order)
+		order = addr_cmp(&t->local, &u->local);
+	if (!order)
+		order = rank(t) - rank(u);
+	return order ? order : t->index - u->index;
+}
+
+static void part_one(struct tunnel *t, struct tunnel *const *before, size_t n)
+{
+	char text[256];
+
+	for (size_t i = n; caller_expected(t) && i-- > 0;) {
+		if (!addr_equal(&t->remote, &before[i]->remote))
+			return;
+		if (!share_pair(t, before[i]))
+			continue;
+		shared_text(t, before[i], text, sizeof(text));
+		gateway_set_text(&t->call_refused, holds(t) ? text : NULL);
+		t->remote = (struct addr){0};
+		sas_place(t);
+		return;
+	}
+}
+
+void caller_part(struct gateway *gw)
+{
+	struct tunnel **sorted = calloc(gw->conf->n_tunnels + 1, sizeof(struct tunnel *));
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; sorted && i < gw->conf->n_tunnels; i++)
+		if (gw->tunnels[i].conf->enabled && gateway_tunnel_ends_known(&gw->tunnels[i]))
+			sorted[n++] = &gw->tunnels[i];
+	if (n)
+		qsort(sorted, n, sizeof(struct tunnel *), ends_order);
+	for (size_t i = 0; i < n; i++) {
+		part_one(sorted[i], sorted, kept);
+		if (sorted[i]->remote.family)
+			sorted[kept++] = sorted[i];
+	}
+	free(sorted);
 }

@@ -81,6 +81,7 @@ struct tunnel {
 	/* charon */
 	bool conn_loaded, ike_established, child_installed, tunnel_mode;
 	bool asking; /* a list-sas is under way */
+	bool unseen_once; /* a list without its IKE_SA: charon leaves out those at work (noblock) */
 	bool lost_once; /* charon has a child whose SAs the kernel does not: seen once, act when seen again */
 	uint32_t ike_id;
 	char *refused, *cause;

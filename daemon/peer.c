@@ -23,6 +23,7 @@
 #include "daemon/reconcile.h"
 #include "daemon/renewal.h"
 #include "daemon/sas.h"
+#include "daemon/view.h"
 #include "lib/log.h"
 
 #define FOLLOWER_WAIT_MS 3000
@@ -31,7 +32,6 @@
 #define BACKOFF_MAX_MS 30000
 #define AFTER_TERMINATE_MS 300
 #define TIDY_MS 10000 /* after a CHILD_SA came: charon keeps rekeyed ones for 5 s */
-#define SPIS_MAX 64
 
 static uint64_t with_jitter(uint64_t ms)
 {
@@ -98,7 +98,10 @@ void peer_want(struct tunnel *t, bool at_once)
 	uint64_t wait;
 
 	if (!wanted(t)) {
-		t->attempt_at = 0;
+		if (!caller_unclear(t))
+			t->attempt_at = 0;
+		else if (!t->attempt_at)
+			t->attempt_at = gateway_now() + LOOK_AGAIN_MS;
 		return;
 	}
 	if (pair_there(t)) {
@@ -114,71 +117,6 @@ void peer_want(struct tunnel *t, bool at_once)
 						 : with_jitter(FOLLOWER_WAIT_MS);
 	t->attempt_at = gateway_now() + (at_once ? 1 : wait);
 	peer_arm(t);
-}
-
-/* What list-sas told of one connection, reduced. */
-struct view {
-	size_t n_established, n_connecting, n_children;
-	uint32_t keep, keep_age; /* the IKE_SA to keep when there are several */
-	bool keep_leads;
-	uint32_t childless; /* an established one without a child */
-	uint32_t spis[SPIS_MAX];
-	size_t n_spis;
-	uint32_t child_ids[IKE_CHILDREN_MAX];
-	uint32_t in_use; /* outbound SPI */
-	bool in_use_there;
-	uint32_t surplus_child; /* one beside that in use */
-	bool tunnel_mode;
-};
-
-static void view_child(struct view *v, const struct ike_child *c)
-{
-	if (v->n_spis + 2 <= SPIS_MAX) {
-		v->spis[v->n_spis++] = c->spi_in;
-		v->spis[v->n_spis++] = c->spi_out;
-	}
-	if (!c->installed)
-		return;
-	if (v->n_children < IKE_CHILDREN_MAX)
-		v->child_ids[v->n_children] = c->uniqueid;
-	v->n_children++;
-	if (c->spi_out == v->in_use)
-		v->in_use_there = true;
-	else
-		v->surplus_child = c->uniqueid;
-	v->tunnel_mode = !c->transport;
-}
-
-static void view_add(struct view *v, const struct ike_sa *sa, bool leads)
-{
-	bool by_leader = sa->initiator == leads;
-
-	for (size_t i = 0; i < sa->n_children; i++)
-		view_child(v, &sa->children[i]);
-	if (!sa->established) {
-		v->n_connecting += !strcmp(sa->state, "CONNECTING");
-		return;
-	}
-	/* an older one may be of a charon that is gone */
-	if (!v->n_established++ || sa->age_s < v->keep_age ||
-	    (sa->age_s == v->keep_age && by_leader > v->keep_leads)) {
-		v->keep = sa->uniqueid;
-		v->keep_age = sa->age_s;
-		v->keep_leads = by_leader;
-	}
-}
-
-static bool view_take(struct view *v, const struct tunnel *t, struct ike_msg *const *items,
-		      size_t n)
-{
-	struct ike_sa *sa = malloc(sizeof(*sa));
-
-	for (size_t i = 0; sa && i < n; i++)
-		if (ike_sa_parse(items[i], sa) &&
-		    !strcmp(sa->name + strlen(IKE_PREFIX), t->conf->name))
-			view_add(v, sa, t->leads);
-	free(sa);
-	return sa != NULL;
 }
 
 static void on_done(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
@@ -273,6 +211,17 @@ static void tidy(struct tunnel *t, const struct view *v, struct ike_msg *const *
 	t->tidy_at = again ? gateway_now() + TIDY_MS / 2 : 0;
 }
 
+/* An IKE_SA of which no event told the end is believed to be gone when two lists lack it. */
+static bool unseen(struct tunnel *t, const struct view *v)
+{
+	bool again = t->ike_established && !v->n_established && !t->unseen_once;
+
+	t->unseen_once = again;
+	if (again)
+		t->tidy_at = gateway_now() + AFTER_TERMINATE_MS;
+	return again;
+}
+
 /* A look's context outlives reloads: tunnels are found again by name. */
 enum look_for {
 	LOOK_REFRESH, /* what is there? */
@@ -302,6 +251,10 @@ static void on_look(void *user, int err, const struct ike_msg *answer, struct ik
 	v.in_use = t->pin.spi;
 	if (err || !view_take(&v, t, items, n))
 		return;
+	if (unseen(t, &v)) {
+		peer_arm(t);
+		return;
+	}
 	t->ike_established = v.n_established > 0;
 	t->ike_id = v.keep;
 	t->child_installed = v.n_children > 0;
@@ -352,7 +305,7 @@ void peer_tick(struct tunnel *t)
 	}
 	if (t->attempt_at && t->attempt_at <= now) {
 		t->attempt_at = now + LOOK_AGAIN_MS;
-		if (wanted(t) || t->call_refused)
+		if (wanted(t) || caller_unclear(t))
 			look(t, LOOK_ATTEMPT);
 		else
 			t->attempt_at = 0;

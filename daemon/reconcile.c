@@ -405,6 +405,8 @@ int reconcile_run(struct gateway *gw, json_t **done)
 			*done = plan_json(&scope.plan, gw->conf, NULL);
 		return 0;
 	}
+	if (gw->dirty_all)
+		caller_part(gw);
 	only = take_marks(gw, &scope.n_only);
 	scope.only = only;
 	err = run_scope(gw, scope.only, scope.n_only, done);
@@ -425,6 +427,7 @@ int reconcile_preview(struct gateway *gw, json_t **plan, char *err, size_t err_s
 	int e;
 
 	resolve_all(gw);
+	caller_part(gw);
 	gw->guard_dirty = true;
 	e = make_plan(gw, &r, err, err_size);
 	if (!e)
