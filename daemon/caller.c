@@ -29,6 +29,17 @@ static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
 }
 
+bool caller_awaited(const struct tunnel *t)
+{
+	return caller_expected(t) && !t->remote.family;
+}
+
+void caller_settled(struct tunnel *t)
+{
+	t->gw->dirty_all |= t->failed && t->left_remote.family;
+	t->left_remote = (struct addr){0};
+}
+
 bool caller_unclear(const struct tunnel *t)
 {
 	return caller_expected(t) && gateway_tunnel_protected(t) && t->conn_loaded &&

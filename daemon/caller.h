@@ -21,6 +21,12 @@ void caller_learn(struct tunnel *t, const struct ike_sa *sa);
 /* The answer to a list-sas of the tunnel: learns from its newest IKE_SA with a CHILD_SA. */
 void caller_look(struct tunnel *t, struct ike_msg *const *items, size_t n);
 
+/* Nobody has called yet: nothing but the connection is wanted. */
+bool caller_awaited(const struct tunnel *t);
+
+/* After a run: what stood between the ends before is away, or everything is to be looked at. */
+void caller_settled(struct tunnel *t);
+
 /* charon is to be asked again where the peer is: it could not have its address, or its SAs are there without an IKE_SA. */
 bool caller_unclear(const struct tunnel *t);
 

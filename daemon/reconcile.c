@@ -168,9 +168,8 @@ static int make_plan(struct gateway *gw, struct round *r, char *err, size_t err_
 static void flags_all_well(struct tunnel *t)
 {
 	bool ends = gateway_tunnel_ends_known(t);
-	bool uncalled = caller_expected(t) && !t->remote.family; /* nothing else is wanted yet */
 
-	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = ends || uncalled;
+	t->guard_ok = t->policies_ok = t->link_ok = t->addresses_ok = ends || caller_awaited(t);
 	t->conn_loaded = t->gw->charon_known && !t->refused && !t->held &&
 			 (ends || caller_expected(t));
 	gateway_set_text(&t->conflict, NULL);
@@ -385,8 +384,7 @@ static int *take_marks(struct gateway *gw, size_t *n)
 static void settle(struct tunnel *t)
 {
 	t->failures = t->failed ? t->failures + 1 : 0;
-	t->gw->dirty_all |= t->failed && t->left_remote.family;
-	t->left_remote = (struct addr){0};
+	caller_settled(t);
 	sas_prefer(t);
 	peer_want(t, false);
 	reconcile_judge(t);

@@ -22,7 +22,8 @@ static void tunnel_walk(const struct conf *conf, const struct conf_tunnel *tunne
 {
 	require(conf_find_tunnel(conf, tunnel->name) == tunnel);
 	require(tunnel->interface[0] && strlen(tunnel->interface) < IF_NAMESIZE);
-	require(tunnel->remote.addr.family == AF_INET);
+	require(!tunnel->remote.addr.family == (tunnel->remote.kind != CONF_REMOTE_ADDRESS));
+	require(!tunnel->remote.name == (tunnel->remote.kind != CONF_REMOTE_NAME));
 	require(tunnel->ike_proposals[0] && tunnel->esp_proposals[0]);
 	for (size_t i = 0; i < tunnel->n_addresses; i++)
 		require(addr_size(tunnel->addresses[i].addr.family) != 0);
