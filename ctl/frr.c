@@ -124,17 +124,30 @@ static bool takes_part(const struct conf_tunnel *t, const struct conf_tunnel *on
 	return only ? t == only : t->enabled && t->ospf.enabled;
 }
 
-/* FRR fills a router block that it has already, so this fits into a configuration with one. */
-static void add_routers(struct text *out, const struct conf *conf, const struct conf_tunnel *only)
+/* Whether a tunnel before this one has brought the router of its VRF already. */
+static bool router_is_there(const struct conf *conf, size_t index, const struct conf_tunnel *only,
+			    int family)
 {
-	for (size_t v = 0; v < N_VERSIONS; v++) {
-		bool runs = false;
-		for (size_t i = 0; i < conf->n_tunnels; i++)
-			runs |= takes_part(&conf->tunnels[i], only) &&
-				ospf_runs(&conf->tunnels[i], versions[v].family);
-		if (runs)
-			text_add(out, "%s\n ! %s A.B.C.D\nexit\n!\n", versions[v].router,
-				 versions[v].router_id);
+	for (size_t i = 0; i < index; i++) {
+		const struct conf_tunnel *t = &conf->tunnels[i];
+		if (takes_part(t, only) && ospf_runs(t, family) &&
+		    !strcmp(t->vrf, conf->tunnels[index].vrf))
+			return true;
+	}
+	return false;
+}
+
+/* FRR fills a router block that it has already, so this fits into a configuration with one. */
+static void add_routers(struct text *out, const struct conf *conf, const struct conf_tunnel *only,
+			const struct version *v)
+{
+	for (size_t i = 0; i < conf->n_tunnels; i++) {
+		const struct conf_tunnel *t = &conf->tunnels[i];
+		if (!takes_part(t, only) || !ospf_runs(t, v->family) ||
+		    router_is_there(conf, i, only, v->family))
+			continue;
+		text_add(out, "%s%s%s\n ! %s A.B.C.D\nexit\n!\n", v->router, *t->vrf ? " vrf " : "",
+			 t->vrf, v->router_id);
 	}
 }
 
@@ -163,7 +176,8 @@ static int frr_print(const struct conf *conf, const struct conf_tunnel *only)
 		if (takes_part(&conf->tunnels[i], only))
 			well = add_tunnel(&out, &conf->tunnels[i]);
 	}
-	add_routers(&out, conf, only);
+	for (size_t i = 0; well && i < N_VERSIONS; i++)
+		add_routers(&out, conf, only, &versions[i]);
 	if (well)
 		return output_text(&out, EXIT_WELL);
 	text_free(&out);

@@ -44,9 +44,9 @@ static void found_add_v2(json_t *found, const json_t *one)
 		  word);
 }
 
-static void found_collect_v2(json_t *found, json_t *said)
+static void found_collect_v2(json_t *found, json_t *vrf)
 {
-	json_t *neighbours = json_object_get(said, "neighbors"), *list, *one;
+	json_t *neighbours = json_object_get(vrf, "neighbors"), *list, *one;
 	const char *router_id;
 	size_t i;
 
@@ -56,30 +56,45 @@ static void found_collect_v2(json_t *found, json_t *said)
 	}
 }
 
-static void found_collect_v3(json_t *found, json_t *said)
+/* ospfd prints one object with a member for each VRF, ospf6d an object for each. */
+static void found_ask_v2(json_t *found, const char *dir)
 {
-	json_t *neighbours = json_object_get(said, "neighbors"), *one;
+	json_t *said = vty_ask(dir, "ospfd", "show ip ospf vrf all neighbor json"), *vrfs, *vrf;
+	const char *name;
 	size_t i;
 
-	json_array_foreach(neighbours, i, one)
-		found_add(found, json_string_value(json_object_get(one, "interfaceName")), 3,
-			  json_string_value(json_object_get(one, "neighborId")),
-			  json_string_value(json_object_get(one, "state")));
+	json_array_foreach(said, i, vrfs)
+	{
+		json_object_foreach(vrfs, name, vrf) found_collect_v2(found, vrf);
+	}
+	json_decref(said);
+}
+
+static void found_ask_v3(json_t *found, const char *dir)
+{
+	json_t *said = vty_ask(dir, "ospf6d", "show ipv6 ospf6 vrf all neighbor json"), *vrf, *one;
+	size_t i, j;
+
+	json_array_foreach(said, i, vrf)
+	{
+		json_array_foreach(json_object_get(vrf, "neighbors"), j, one)
+			found_add(found, json_string_value(json_object_get(one, "interfaceName")),
+				  3, json_string_value(json_object_get(one, "neighborId")),
+				  json_string_value(json_object_get(one, "state")));
+	}
+	json_decref(said);
 }
 
 void ospf_fill(json_t *status, const char *dir)
 {
-	json_t *tunnels = json_object_get(status, "tunnels"), *tunnel;
-	json_t *v2, *v3, *found;
+	json_t *tunnels = json_object_get(status, "tunnels"), *tunnel, *found;
 	size_t i;
 
 	if (!json_array_size(tunnels))
 		return;
-	v2 = vty_ask(dir, "ospfd", "show ip ospf neighbor json");
-	v3 = vty_ask(dir, "ospf6d", "show ipv6 ospf6 neighbor json");
 	found = json_object();
-	found_collect_v2(found, v2);
-	found_collect_v3(found, v3);
+	found_ask_v2(found, dir);
+	found_ask_v3(found, dir);
 	json_array_foreach(tunnels, i, tunnel)
 	{
 		const char *name = json_string_value(json_object_get(tunnel, "interface"));
@@ -88,6 +103,4 @@ void ospf_fill(json_t *status, const char *dir)
 			json_object_set(tunnel, "ospf", list);
 	}
 	json_decref(found);
-	json_decref(v2);
-	json_decref(v3);
 }

@@ -24,6 +24,7 @@
 #define SILENT_MS 1000
 #define ANSWER_MAX (32u << 20) /* bytes; a neighbour takes 700 */
 #define READ_SIZE 65536
+#define BLANKS " \r\n\t"
 #define END_SIZE 4 /* three NULs and the status */
 
 static int64_t now_ms(void)
@@ -76,7 +77,7 @@ static bool answer_whole(const char *answer, size_t len)
 	return len >= END_SIZE && memcmp(answer + len - END_SIZE, "\0\0", 3) == 0;
 }
 
-/* The answer without its end; its length in *len. NULL after the deadline. */
+/* The answer; its length without its end, which begins with a NUL, in *len. NULL after the deadline. */
 static char *vty_receive(int fd, int64_t deadline, size_t *len)
 {
 	char *answer = NULL;
@@ -101,6 +102,25 @@ static char *vty_receive(int fd, int64_t deadline, size_t *len)
 	return NULL;
 }
 
+/* The documents one after another, or NULL. */
+static json_t *answer_parse(const char *answer, size_t len)
+{
+	json_t *list = json_array();
+	size_t at = strspn(answer, BLANKS);
+
+	while (list && at < len) {
+		json_error_t error;
+		json_t *one = json_loadb(answer + at, len - at, JSON_DISABLE_EOF_CHECK, &error);
+		if (!one || json_array_append_new(list, one)) {
+			json_decref(list);
+			return NULL;
+		}
+		at += (size_t)error.position;
+		at += strspn(answer + at, BLANKS);
+	}
+	return list;
+}
+
 json_t *vty_ask(const char *dir, const char *daemon, const char *command)
 {
 	int64_t deadline = now_ms() + SILENT_MS;
@@ -112,7 +132,7 @@ json_t *vty_ask(const char *dir, const char *daemon, const char *command)
 		return NULL;
 	char *answer = vty_send(fd, command) ? vty_receive(fd, deadline, &len) : NULL;
 	if (answer)
-		said = json_loadb(answer, len, 0, NULL);
+		said = answer_parse(answer, len);
 	free(answer);
 	close(fd);
 	return said;
