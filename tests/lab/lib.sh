@@ -379,7 +379,9 @@ lab_frr_start() {
 	[[ $config == *"router ospf"* ]] && daemons+=" ospfd"
 	[[ $config == *"router ospf6"* ]] && daemons+=" ospf6d"
 	[[ $config == *"router bgp"* ]] && daemons+=" bgpd"
-	[[ $config == *"router rip"* ]] && daemons+=" ripd"
+	[[ $config == *"router rip"$'\n'* ]] && daemons+=" ripd"
+	[[ $config == *"router ripng"* ]] && daemons+=" ripngd"
+	[[ $config == *"router eigrp"* ]] && daemons+=" eigrpd"
 	[[ $config =~ (^|$'\n')ip(v6)?\ route ]] && daemons+=" staticd"
 	[[ $config == *bfd* ]] && daemons+=" bfdd"
 	[[ $config =~ ip\ (pim|igmp) ]] && daemons+=" pimd"
@@ -389,6 +391,8 @@ lab_frr_start() {
 	lab_run "$node" chown -R frr:frr /run/frr /etc/frr
 	for d in $daemons; do
 		lab_spawn "$node" "$d" /usr/lib/frr/"$d" -A 127.0.0.1 -P 0 --log stdout
+	done
+	for d in $daemons; do
 		lab_wait 20 test -S "$root/run/frr/$d.vty" || { diag "$d of $node does not start"; return 1; }
 	done
 	lab_run "$node" vtysh -b >>"$LAB_DIR/$node/log/vtysh.log" 2>&1
@@ -397,7 +401,7 @@ lab_frr_start() {
 lab_frr_stop() {
 	local d
 
-	for d in pimd bfdd staticd ripd bgpd ospf6d ospfd zebra; do
+	for d in pimd bfdd staticd eigrpd ripngd ripd bgpd ospf6d ospfd zebra; do
 		lab_stop "$1" $d
 	done
 }
