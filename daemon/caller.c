@@ -275,9 +275,19 @@ static void part_one(struct tunnel *t, struct tunnel *const *before, size_t n)
 	}
 }
 
+static bool any_expected(const struct gateway *gw)
+{
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+		if (caller_expected(&gw->tunnels[i]))
+			return true;
+	return false;
+}
+
 void caller_part(struct gateway *gw)
 {
-	struct tunnel **sorted = calloc(gw->conf->n_tunnels + 1, sizeof(struct tunnel *));
+	struct tunnel **sorted = any_expected(gw)
+					 ? calloc(gw->conf->n_tunnels, sizeof(struct tunnel *))
+					 : NULL;
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; sorted && i < gw->conf->n_tunnels; i++)

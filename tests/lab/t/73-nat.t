@@ -54,8 +54,8 @@ lab_defaults b1 192.168.1.1
 masquerade ""
 keys hq b1
 hub_begin
-hub_tunnel to-b1 b1 1 'esp: {rekey-time: 8s}'
-caller_conf b1 1 198.51.100.1 'esp: {rekey-time: 8s}'
+hub_tunnel to-b1 b1 1
+caller_conf b1 1 198.51.100.1
 lab_capture_start wire inet hq0
 
 ok "hq and b1 start" start hq b1
@@ -75,7 +75,9 @@ ok "the NAT has another address: hq follows" lab_wait 40 remote_is 203.0.113.2
 ok "it carries" lab_wait 20 carries b1 10.255.1.1
 ok "up" wait_both b1
 ok "nothing is left of the first" lab_wait 20 eval '[ "$(traces 1)" = 0 ]'
-ok "a rekey there" lab_wait 30 spi_is_not "$(get hq to-b1 .policy.spi)"
+spi=$(get hq to-b1 .policy.spi)
+ok "b1 begins a rekey there" lab_swanctl b1 --rekey --child gre
+ok "hq goes along" lab_wait 30 spi_is_not "$spi"
 ok "and it carries" lab_run b1 ping -q -c3 -i0.2 -W2 10.255.1.1
 lab_stop hq pings INT
 
