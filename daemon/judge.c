@@ -10,6 +10,7 @@
 #include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/control.h"
+#include "daemon/domain.h"
 #include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "lib/log.h"
@@ -30,7 +31,8 @@ static void operstate_set(struct tunnel *t, bool up)
 	uint8_t want = up ? IF_OPER_UP : IF_OPER_DORMANT;
 	struct nl_batch *b;
 
-	if (!t->ifindex || !t->link_ok || t->operstate == want || !gateway_tunnel_protected(t))
+	if (!t->ifindex || !t->link_ok || t->operstate == want || domain_waits(t) ||
+	    !gateway_tunnel_protected(t))
 		return;
 	b = nl_batch_new();
 	if (!b)

@@ -7,6 +7,7 @@
  */
 #include "gre/events.h"
 
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -69,6 +70,21 @@ static bool route_event(const struct nlmsghdr *nlh, struct gre_event *out)
 	return true;
 }
 
+/* What a link does with MPLS; the other families' groups are not joined. */
+static bool netconf_event(const struct nlmsghdr *nlh, struct gre_event *out)
+{
+	static const struct nl_attr_spec spec[] = {{NETCONFA_IFINDEX, 4}};
+	const struct nlattr *slot[NETCONFA_IFINDEX + 1];
+
+	if (!nl_attrs_parse(nlh, NLMSG_ALIGN(sizeof(struct netconfmsg)), spec, 1, slot,
+			    NETCONFA_IFINDEX) ||
+	    !slot[NETCONFA_IFINDEX])
+		return false;
+	out->kind = GRE_EVENT_ADDR;
+	out->ifindex = mnl_attr_get_u32(slot[NETCONFA_IFINDEX]);
+	return true;
+}
+
 static int reader_message(const struct nlmsghdr *nlh, void *user)
 {
 	const struct reader *r = user;
@@ -83,7 +99,7 @@ int gre_events_open(struct nl **out)
 {
 	static const unsigned groups[] = {
 		RTNLGRP_LINK,	    RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,	 RTNLGRP_MPLS_NETCONF,
 	};
 	struct nl *nl;
 	int err = nl_open(&nl, NETLINK_ROUTE);
@@ -112,6 +128,8 @@ bool gre_event_parse(const struct nlmsghdr *nlh, struct gre_event *out)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return route_event(nlh, out);
+	case RTM_NEWNETCONF:
+		return netconf_event(nlh, out);
 	default:
 		return false;
 	}

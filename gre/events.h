@@ -10,7 +10,7 @@
 
 enum gre_event_kind {
 	GRE_EVENT_LINK, /* name, ifindex, group, gone */
-	GRE_EVENT_ADDR, /* ifindex; also of the transport's links */
+	GRE_EVENT_ADDR, /* or MPLS input: ifindex; also of the transport's links */
 	GRE_EVENT_ROUTE, /* ours: ifindex; others but the kernel's: ifindex 0 (a path may have changed) */
 };
 
@@ -28,7 +28,7 @@ struct gre_event {
 
 typedef void (*gre_event_fn)(void *user, const struct gre_event *ev);
 
-/* Joins RTNLGRP_LINK, the address groups and the route groups of both families. */
+/* Joins RTNLGRP_LINK, the address groups and the route groups of both families, and MPLS's of links. */
 int gre_events_open(struct nl **out);
 /* One notification; false for what concerns nobody here (bridge ports, cloned routes) and for the malformed. */
 bool gre_event_parse(const struct nlmsghdr *nlh, struct gre_event *out);

@@ -127,7 +127,6 @@ like "the guard has both keys, both ways" "$(tr -d '\n\t ' <"$LAB_DIR/guard")" "
 
 # ---- a setting that switches the policies of IPv6 off
 lab_run branch sysctl -qw net.ipv6.conf.all.disable_policy=1
-lab_gwctl branch reload >/dev/null
 ip -n branch link set lan0 mtu 1499
 ok "disable_policy of IPv6 takes tunnels over IPv6 down" lab_wait 10 tunnel_is branch v6 down
 like "which is said" "$(field branch v6 reason)" "net.ipv6.conf.all.disable_policy is 1"
@@ -145,11 +144,9 @@ ok "the guard alone stops GRE over IPv6" lab_wait 10 more_than hq guard_stopped 
 ok "the plain one works" lab_run hq ping -c1 -W5 10.255.99.2
 still_none "the guard alone"
 for n in hq branch; do ip -n $n xfrm state flush; done
-both lab_charon_start
 both lab_gwd_start
-ok "up again" pairs_up
 both lab_gwd_kill
-for n in hq branch; do lab_run $n nft delete table inet gwd; ip -n $n xfrm state flush; done
+for n in hq branch; do lab_run $n nft delete table inet gwd; done
 before=$(policies_stopped hq)
 ok "the policies alone stop GRE over IPv6" lab_wait 10 more_than hq policies_stopped "$before"
 ok "the plain one works" lab_run hq ping -c1 -W5 10.255.99.2
