@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A gateway's Ed25519 key: the PKCS#8 PEM file and the public text that peers exchange. Entry
- * functions key_generate, key_public_from_pem and key_public_parse. The DER of both is constant but
+ * functions key_generate, key_public_from_pem, key_private_from_pem and key_public_parse. The DER of both is constant but
  * for its 32 key bytes (RFC 8410 sections 4 and 7, PEM of RFC 7468), so it is compared, not parsed.
  * Neighbour: lib/secret.c.
  */
@@ -139,8 +139,8 @@ static int der_check(const unsigned char *der, size_t size, char *err, size_t er
 		      "makes one");
 }
 
-int key_public_from_pem(const struct secret *pem, char public_text[KEY_PUBLIC_TEXT_SIZE], char *err,
-			size_t err_size)
+/* The DER of a PEM private key, which its seed ends. */
+static int der_from_pem(const struct secret *pem, struct secret **out, char *err, size_t err_size)
 {
 	const char *body = pem_find(pem, (const char *)pem->bytes, "-----BEGIN PRIVATE KEY-----");
 	size_t size = 0;
@@ -160,10 +160,39 @@ int key_public_from_pem(const struct secret *pem, char public_text[KEY_PUBLIC_TE
 		rc = refuse(err, err_size, "what is between its BEGIN and END is not base64");
 	else
 		rc = der_check(der->bytes, size, err, err_size);
+	if (rc)
+		secret_free(der);
+	else
+		*out = der;
+	return rc;
+}
+
+int key_public_from_pem(const struct secret *pem, char public_text[KEY_PUBLIC_TEXT_SIZE], char *err,
+			size_t err_size)
+{
+	struct secret *der = NULL;
+	int rc = der_from_pem(pem, &der, err, err_size);
+
 	if (!rc && !public_text_from_seed(der->bytes + sizeof(private_head), public_text))
 		rc = refuse(err, err_size, "no guarded memory left");
 	secret_free(der);
 	return rc;
+}
+
+struct secret *key_private_from_pem(const struct secret *pem, unsigned char *public, char *err,
+				    size_t err_size)
+{
+	struct secret *der = NULL, *private;
+
+	if (der_from_pem(pem, &der, err, err_size))
+		return NULL;
+	private = secret_new(crypto_sign_SECRETKEYBYTES);
+	if (private)
+		crypto_sign_seed_keypair(public, private->bytes, der->bytes + sizeof(private_head));
+	else
+		refuse(err, err_size, "no guarded memory left");
+	secret_free(der);
+	return private;
 }
 
 /* Names what was pasted instead, without repeating it: it may be a private key. */

@@ -26,6 +26,13 @@ int key_public_from_pem(const struct secret *pem, char public_text[KEY_PUBLIC_TE
 			size_t err_size);
 
 /*
+ * The Ed25519 secret key (64 bytes as libsodium has them: seed, public key) of a PEM private key, and the 32 bytes of the public
+ * one. NULL and a sentence in err when it is none, or without guarded memory.
+ */
+struct secret *key_private_from_pem(const struct secret *pem, unsigned char *public, char *err,
+				    size_t err_size);
+
+/*
  * Checks a public key text and gives its 44 DER bytes (der may be NULL). False, with what is wrong
  * in err (length, alphabet, not Ed25519, no point of the curve's main subgroup, a private key
  * pasted), when it is none.
