@@ -166,6 +166,15 @@ static int peer_cmp(const void *left, const void *right)
 	return then_spot(order, left, right);
 }
 
+static bool same_texts(char *const *a, char *const *b)
+{
+	size_t i = 0;
+
+	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+		i++;
+	return !a[i] && !b[i];
+}
+
 /*
  * charon looks a pre-shared key up by the identities of both sides, and a key is loaded for the peer's alone (see ike/conn.h):
  * of two for one peer it might take the wrong one.
@@ -175,8 +184,8 @@ static void peers_psk_report(struct drafts *ds, const struct entries *es)
 	for (size_t i = 1; i < es->v.len; i++) {
 		const struct entry *a = &es->v.at[i - 1], *b = &es->v.at[i];
 		const struct conf_tunnel *x = tunnel_of(a), *y = tunnel_of(b);
-		if (b->reported || strcasecmp(x->peer_id, y->peer_id) || !x->psk_file ||
-		    !y->psk_file || !strcmp(x->psk_file, y->psk_file))
+		if (b->reported || strcasecmp(x->peer_id, y->peer_id) || !x->psks || !y->psks ||
+		    same_texts(x->psks, y->psks))
 			continue;
 		struct entry first = {.draft = a->draft, .at = a->draft->given.at[SLOT_PSK]};
 		struct entry other = {.draft = b->draft, .at = b->draft->given.at[SLOT_PSK]};
@@ -198,6 +207,27 @@ static void across_peers(struct drafts *ds)
 	equal_report(ds, &es, peer_cmp, "a peer with this identity",
 		     "give one of them another id: here, which the peer expects; the other is");
 	peers_psk_report(ds, &es);
+	vec_free(&es.v);
+}
+
+static int ppk_cmp(const void *left, const void *right)
+{
+	return then_spot(strcasecmp(tunnel_of(left)->ppk_id, tunnel_of(right)->ppk_id), left,
+			 right);
+}
+
+/* charon finds the secret by its name alone, whoever the peer is. */
+static void across_ppks(struct drafts *ds)
+{
+	struct entries es = {0};
+
+	for (size_t i = 0; i < ds->list.len; i++) {
+		struct draft *d = &ds->list.at[i];
+		if (counts(d) && d->tunnel.ppk_id)
+			entry_add(ds, &es, d, 0, d->given.at[SLOT_PPK_ID]);
+	}
+	equal_report(ds, &es, ppk_cmp, "a ppk with this id",
+		     "one ppk serves one tunnel; the other is");
 	vec_free(&es.v);
 }
 
@@ -430,6 +460,7 @@ void check_across(struct drafts *drafts)
 	across_names(drafts);
 	across_interfaces(drafts);
 	across_peers(drafts);
+	across_ppks(drafts);
 	across_ends(drafts);
 	across_addresses(drafts);
 	across_routes(drafts);

@@ -117,7 +117,8 @@ static void check_plain(struct drafts *ds, struct draft *d)
 		enum schema_slot slot;
 		const char *name;
 	} keys[] = {{SLOT_PEER, "peer"}, {SLOT_ID, "id"},   {SLOT_AUTH, "auth"},
-		    {SLOT_PSK, "psk"},	 {SLOT_IKE, "ike"}, {SLOT_ESP, "esp"}};
+		    {SLOT_PSK, "psk"},	 {SLOT_CA, "ca"},   {SLOT_CRL, "crl"},
+		    {SLOT_PPK, "ppk"},	 {SLOT_IKE, "ike"}, {SLOT_ESP, "esp"}};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (!HERE(d, keys[i].slot))
@@ -172,6 +173,52 @@ static void check_auth_public_key(struct drafts *ds, const struct draft *d)
 	finding_hide(finding, FINDING_SHOW_TO_SPOT);
 }
 
+/* Its own keys that say another way of authentication. */
+static void contradicts(struct drafts *ds, const struct draft *d, enum schema_slot slot,
+			const char *name)
+{
+	struct finding *finding;
+
+	if (!HERE(d, slot))
+		return;
+	finding = findings_add(ds->found, FINDING_ERROR, AT(d, slot),
+			       "%s contradicts auth: certificate", name);
+	finding_hint(finding, "keep one of the two; auth was given");
+	finding_other(finding, AT(d, SLOT_AUTH));
+	finding_hide(finding, FINDING_SHOW_TO_SPOT);
+}
+
+static void check_auth_certificate(struct drafts *ds, const struct draft *d)
+{
+	const struct conf *conf = ds->conf;
+	struct spot at = AT(d, SLOT_AUTH);
+
+	contradicts(ds, d, SLOT_PSK, "psk");
+	contradicts(ds, d, SLOT_PUBLIC_KEY, "public-key");
+	if (!given_here(&ds->global, SLOT_CERTIFICATE))
+		finding_hint(findings_add(ds->found, FINDING_ERROR, at,
+					  "auth: certificate needs the gateway's certificate"),
+			     "gateway: {certificate: FILE, certificate-key: FILE}");
+	else if (!given_here(&ds->global, SLOT_CERTIFICATE_KEY))
+		finding_hint(findings_add(ds->found, FINDING_ERROR, ds->global.at[SLOT_CERTIFICATE],
+					  "the gateway's certificate has no key"),
+			     "certificate-key: the path of a file");
+	if (!d->tunnel.ca_files && !conf->ca_files)
+		finding_hint(missing(ds, d, "ca"),
+			     "ca: the file of the CA that issued the peer's certificate");
+}
+
+static void check_ppk(struct drafts *ds, const struct draft *d)
+{
+	if (!HERE(d, SLOT_PPK))
+		return;
+	if (!HERE(d, SLOT_PPK_ID))
+		finding_hint(missing(ds, d, "ppk.id"),
+			     "a name for the secret, the same on both sides");
+	if (!HERE(d, SLOT_PPK_SECRET))
+		finding_hint(missing(ds, d, "ppk.secret"), "the path of a file, or a sealed text");
+}
+
 static void check_peer(struct drafts *ds, const struct draft *d)
 {
 	const char *peer = d->tunnel.peer_id, *id = conf_tunnel_id(ds->conf, &d->tunnel);
@@ -189,10 +236,18 @@ static void check_peer(struct drafts *ds, const struct draft *d)
 		finding_hint(finding, d->tunnel.id ? "id was given" : "gateway.id was given");
 		finding_other(finding, d->tunnel.id ? AT(d, SLOT_ID) : ds->global.at[SLOT_ID]);
 	}
-	if (d->tunnel.auth == CONF_AUTH_PSK)
+	switch (d->tunnel.auth) {
+	case CONF_AUTH_PSK:
 		check_auth_psk(ds, d);
-	else
+		break;
+	case CONF_AUTH_PUBLIC_KEY:
 		check_auth_public_key(ds, d);
+		break;
+	case CONF_AUTH_CERTIFICATE:
+		check_auth_certificate(ds, d);
+		break;
+	}
+	check_ppk(ds, d);
 }
 
 static void check_gateway_id(struct drafts *ds)
@@ -221,6 +276,43 @@ static void settle_id(const struct drafts *ds, struct draft *d)
 	t->id = NULL;
 }
 
+static void list_drop(char ***list)
+{
+	conf_list_free(*list);
+	*list = NULL;
+}
+
+static char **list_copy(struct drafts *ds, char *const *from)
+{
+	char **list = from ? calloc(CONF_FILES_MAX + 1, sizeof(*list)) : NULL;
+
+	ds->found->failed |= from && !list;
+	for (size_t i = 0; list && i < CONF_FILES_MAX && from[i]; i++) {
+		list[i] = strdup(from[i]);
+		ds->found->failed |= !list[i];
+	}
+	return list;
+}
+
+/* Of what the tunnel, the defaults and the gateway gave, what its way of authentication uses stays. */
+static void credentials_settle(struct drafts *ds, struct draft *d)
+{
+	struct conf_tunnel *t = &d->tunnel;
+	bool protected = t->protect == CONF_PROTECT_IPSEC;
+
+	if (!protected || t->auth != CONF_AUTH_PSK)
+		list_drop(&t->psks);
+	if (!protected || t->auth != CONF_AUTH_CERTIFICATE) {
+		list_drop(&t->ca_files);
+		list_drop(&t->crl_files);
+		return;
+	}
+	if (!t->ca_files)
+		t->ca_files = list_copy(ds, ds->conf->ca_files);
+	if (!t->crl_files)
+		t->crl_files = list_copy(ds, ds->conf->crl_files);
+}
+
 void check_tunnels(struct drafts *drafts)
 {
 	check_gateway_id(drafts);
@@ -239,9 +331,6 @@ void check_tunnels(struct drafts *drafts)
 			check_plain(drafts, d);
 		else
 			check_peer(drafts, d);
-		if (d->tunnel.protect == CONF_PROTECT_NONE || d->tunnel.auth != CONF_AUTH_PSK) {
-			free(d->tunnel.psk_file);
-			d->tunnel.psk_file = NULL;
-		}
+		credentials_settle(drafts, d);
 	}
 }

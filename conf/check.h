@@ -9,7 +9,7 @@
 #include "conf/draft.h"
 
 /*
- * Each tunnel by itself; also settles what follows from several keys: interface, auth, psk_file.
+ * Each tunnel by itself; also settles what follows from several keys: interface, auth, psks.
  * Pure.
  */
 void check_tunnels(struct drafts *drafts);

@@ -25,8 +25,12 @@ void conf_tunnel_done(struct conf_tunnel *tunnel)
 	free(tunnel->id);
 	free(tunnel->peer_id);
 	free(tunnel->remote.name);
-	free(tunnel->psk_file);
 	free(tunnel->ospf.key_file);
+	conf_list_free(tunnel->psks);
+	conf_list_free(tunnel->ca_files);
+	conf_list_free(tunnel->crl_files);
+	free(tunnel->ppk_id);
+	free(tunnel->ppk_secret);
 	conf_list_free(tunnel->ike_proposals);
 	conf_list_free(tunnel->esp_proposals);
 }
@@ -48,6 +52,10 @@ void conf_free(struct conf *c)
 	free(c->path);
 	free(c->id);
 	free(c->key_file);
+	free(c->cert_file);
+	free(c->cert_key_file);
+	conf_list_free(c->ca_files);
+	conf_list_free(c->crl_files);
 	free(c->charon_socket);
 	free(c);
 }

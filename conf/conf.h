@@ -16,10 +16,13 @@
 
 #define CONF_PATH_DEFAULT "/etc/gwd/gwd.yaml"
 #define CONF_ERRORS_MAX 20
+#define CONF_FILES_MAX 4 /* of ca, and of crl */
+#define CONF_PSKS_MAX 2 /* of one peer, while they are changed; the first is the one we use */
 
 enum conf_auth {
 	CONF_AUTH_PUBLIC_KEY, /* raw Ed25519 keys, RFC 8420 */
 	CONF_AUTH_PSK,
+	CONF_AUTH_CERTIFICATE, /* X.509 */
 };
 
 enum conf_protect {
@@ -100,7 +103,11 @@ struct conf_tunnel {
 	char *id; /* ours towards this peer; NULL: the gateway's (conf_tunnel_id) */
 	char *peer_id;
 	char peer_public_key[KEY_PUBLIC_TEXT_SIZE]; /* "" unless auth is public-key */
-	char *psk_file; /* NULL unless auth is psk */
+	char peer_other_key[KEY_PUBLIC_TEXT_SIZE]; /* a second one, while keys are changed, or "" */
+	char **ca_files, **crl_files; /* NULL-terminated; NULL unless auth is certificate */
+	char *ppk_id, *ppk_secret; /* RFC 8784; the secret as in psks; NULL: none */
+	bool ppk_required;
+	char **psks; /* paths or sealed texts (lib/seal.h), NULL-terminated; NULL unless auth is psk */
 
 	char **ike_proposals; /* NULL-terminated; strongSwan's syntax */
 	uint32_t ike_rekey_time; /* seconds */
@@ -117,7 +124,9 @@ struct conf {
 	char *path;
 	char *id; /* the gateway's IKE identity; NULL only when no tunnel is protected */
 	struct conf_local local;
-	char *key_file; /* NULL only when no tunnel uses public-key */
+	char *key_file; /* NULL only when no tunnel is protected */
+	char *cert_file, *cert_key_file; /* of the gateway; both or NULL */
+	char **ca_files, **crl_files; /* for tunnels without their own; NULL-terminated, or NULL */
 	char *charon_socket; /* the vici socket, a path */
 	struct conf_tunnel *tunnels; /* sorted by name */
 	size_t n_tunnels;

@@ -31,6 +31,7 @@ struct draft {
 	struct spot *address_at; /* one per address */
 	struct spot *route_at; /* one per route */
 	bool keys_apart; /* gre-key is a map */
+	struct spot psk_at[CONF_PSKS_MAX]; /* one per psk */
 	bool left_out; /* no map, or another tunnel of this name stands before it */
 };
 

@@ -62,7 +62,10 @@ static bool ike_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	return a->auth == b->auth && text_equal(a->id, b->id) &&
 	       text_equal(a->peer_id, b->peer_id) &&
 	       !strcmp(a->peer_public_key, b->peer_public_key) &&
-	       text_equal(a->psk_file, b->psk_file) &&
+	       !strcmp(a->peer_other_key, b->peer_other_key) && list_equal(a->psks, b->psks) &&
+	       list_equal(a->ca_files, b->ca_files) && list_equal(a->crl_files, b->crl_files) &&
+	       text_equal(a->ppk_id, b->ppk_id) && text_equal(a->ppk_secret, b->ppk_secret) &&
+	       a->ppk_required == b->ppk_required &&
 	       list_equal(a->ike_proposals, b->ike_proposals) &&
 	       a->ike_rekey_time == b->ike_rekey_time && a->ike_dpd_delay == b->ike_dpd_delay &&
 	       a->ike_encap == b->ike_encap && list_equal(a->esp_proposals, b->esp_proposals) &&
@@ -105,6 +108,7 @@ bool conf_tunnel_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 bool conf_gateway_equal(const struct conf *a, const struct conf *b)
 {
 	return text_equal(a->id, b->id) && local_equal(&a->local, &b->local) &&
-	       text_equal(a->key_file, b->key_file) &&
+	       text_equal(a->key_file, b->key_file) && text_equal(a->cert_file, b->cert_file) &&
+	       text_equal(a->cert_key_file, b->cert_key_file) &&
 	       text_equal(a->charon_socket, b->charon_socket);
 }

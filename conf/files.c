@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/certs.h"
 #include "conf/ospf.h"
 #include "lib/key.h"
+#include "lib/seal.h"
 #include "lib/secret.h"
 
 #define PSK_SIZE_GOOD \
@@ -41,63 +43,104 @@ static void check_key_file(struct drafts *ds)
 	secret_free(pem);
 }
 
-static void check_psk_file(struct drafts *ds, const struct draft *d)
-{
-	char err[512];
-	struct secret *psk = NULL;
-	struct spot at = d->given.at[SLOT_PSK];
-	int rc = secret_read_file(d->tunnel.psk_file, &psk, err, sizeof(err));
+/* A secret that tunnels have: where it is, and where it was first written. */
+struct written {
+	const char *text, *key; /* a path or a sealed text; the name of its key */
+	struct spot at, tunnel_at;
+};
 
-	if (rc) {
-		struct finding *finding = findings_add(ds->found, FINDING_ERROR, at, "psk: %s",
-						       err);
-		if (rc == -ENOENT)
-			finding_hint(finding, "the file holds the key that both gateways share");
-		return;
-	}
-	secret_trim_newline(psk);
-	if (psk->size == 0)
-		findings_add(ds->found, FINDING_ERROR, at, "psk: %s holds an empty line",
-			     d->tunnel.psk_file);
-	else if (psk->size < PSK_SIZE_GOOD)
-		finding_hint(findings_add(ds->found, FINDING_WARNING, at,
-					  "psk: %s holds a key that can be guessed",
-					  d->tunnel.psk_file),
-			     "at least %d random characters, such as openssl rand -base64 24 makes",
-			     PSK_SIZE_GOOD);
-	secret_free(psk);
+typedef VEC(struct written) written_list;
+
+/* What it is called in a message: a path, but never the sealed text. */
+static const char *written_name(const struct written *s)
+{
+	return seal_is_sealed(s->text) ? "the sealed text" : s->text;
 }
 
-static int psk_cmp(const void *left, const void *right)
+/* A sealed text is hidden, for it stands where somebody may have written the secret itself. */
+static void check_source(struct drafts *ds, struct seal_opener *opener, const struct written *s)
 {
-	const struct draft *const *a = left, *const *b = right;
-	int order = strcmp((*a)->tunnel.psk_file, (*b)->tunnel.psk_file);
+	enum finding_show show = seal_is_sealed(s->text) ? FINDING_SHOW_TO_SPOT : FINDING_SHOW_LINE;
+	struct finding *finding = NULL;
+	struct secret *secret = NULL;
+	char err[600];
+	int rc = seal_read(opener, s->text, &secret, err, sizeof(err));
+
+	if (rc) {
+		finding = findings_add(ds->found, FINDING_ERROR, s->at, "%s: %s", s->key, err);
+		if (rc == -ENOENT)
+			finding_hint(finding, "the file holds the key that both gateways share");
+	} else if (secret->size == 0) {
+		finding = findings_add(ds->found, FINDING_ERROR, s->at,
+				       "%s: %s holds an empty line", s->key, written_name(s));
+	} else if (secret->size < PSK_SIZE_GOOD) {
+		finding = findings_add(ds->found, FINDING_WARNING, s->at,
+				       "%s: %s holds a key that can be guessed", s->key,
+				       written_name(s));
+		finding_hint(finding,
+			     "at least %d random characters, such as openssl rand -base64 24 makes",
+			     PSK_SIZE_GOOD);
+	}
+	finding_hide(finding, show);
+	secret_free(secret);
+}
+
+static int written_cmp(const void *left, const void *right)
+{
+	const struct written *a = left, *b = right;
+	int order = strcmp(a->text, b->text);
 
 	if (order)
 		return order;
-	return (*a)->name_at.offset < (*b)->name_at.offset ? -1 : 1;
+	return a->tunnel_at.offset < b->tunnel_at.offset ? -1 : 1;
+}
+
+static void sources_add(struct drafts *ds, written_list *list, const struct draft *d)
+{
+	for (size_t i = 0; d->tunnel.psks && d->tunnel.psks[i]; i++) {
+		struct written *s = vec_push(list);
+
+		if (s)
+			*s = (struct written){d->tunnel.psks[i], "psk", d->psk_at[i], d->name_at};
+		ds->found->failed |= !s;
+	}
+	if (d->tunnel.ppk_secret) {
+		struct written *s = vec_push(list);
+
+		if (s)
+			*s = (struct written){d->tunnel.ppk_secret, "ppk.secret",
+					      d->given.at[SLOT_PPK_SECRET], d->name_at};
+		ds->found->failed |= !s;
+	}
 }
 
 /* Many tunnels may share one file: each file is read once. */
-static void check_psk_files(struct drafts *ds)
+static void check_sources(struct drafts *ds)
 {
-	VEC(const struct draft *) users = {0};
+	struct seal_opener opener = {.key_file = ds->conf->key_file};
+	written_list list = {0};
 
+	for (size_t i = 0; i < ds->list.len; i++)
+		sources_add(ds, &list, &ds->list.at[i]);
+	vec_sort(&list, written_cmp);
+	for (size_t i = 0; i < list.len; i++) {
+		if (i == 0 || strcmp(list.at[i - 1].text, list.at[i].text))
+			check_source(ds, &opener, &list.at[i]);
+	}
+	vec_free(&list);
+	seal_opener_done(&opener);
+}
+
+/* For authentication; sealed texts say themselves that they need it. */
+static bool key_needed(const struct drafts *ds)
+{
 	for (size_t i = 0; i < ds->list.len; i++) {
-		const struct draft **user = ds->list.at[i].tunnel.psk_file ? vec_push(&users)
-									   : NULL;
-		if (user)
-			*user = &ds->list.at[i];
-		else if (ds->list.at[i].tunnel.psk_file)
-			ds->found->failed = true;
+		const struct conf_tunnel *t = &ds->list.at[i].tunnel;
+
+		if (t->protect == CONF_PROTECT_IPSEC && t->auth == CONF_AUTH_PUBLIC_KEY)
+			return true;
 	}
-	vec_sort(&users, psk_cmp);
-	for (size_t i = 0; i < users.len; i++) {
-		if (i == 0 ||
-		    strcmp(users.at[i - 1]->tunnel.psk_file, users.at[i]->tunnel.psk_file))
-			check_psk_file(ds, users.at[i]);
-	}
-	vec_free(&users);
+	return false;
 }
 
 void check_files(struct drafts *drafts)
@@ -107,8 +150,9 @@ void check_files(struct drafts *drafts)
 			     "memory for secrets cannot be guarded: no key file was checked");
 		return;
 	}
-	if (drafts->conf->key_file)
+	if (key_needed(drafts))
 		check_key_file(drafts);
-	check_psk_files(drafts);
 	ospf_check_files(drafts);
+	check_sources(drafts);
+	certs_check(drafts);
 }

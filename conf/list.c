@@ -36,8 +36,10 @@ static bool list_begin(const struct list *l, struct fy_node *node, bool lone, in
 	}
 	if (fy_node_sequence_item_count(node) <= max)
 		return true;
-	findings_add(l->found, FINDING_ERROR, l->at, "%s: at most %d are possible", l->key->name,
-		     max);
+	/* Some of it can be secrets, written in the wrong place. */
+	finding_hide(findings_add(l->found, FINDING_ERROR, l->at, "%s: at most %d are possible",
+				  l->key->name, max),
+		     l->key->type == SCHEMA_SECRET_LIST ? FINDING_SHOW_TO_END : FINDING_SHOW_LINE);
 	return false;
 }
 
@@ -192,6 +194,100 @@ static void read_routes(const struct list *l, struct fy_node *node, struct draft
 	draft->route_at = spots.at;
 }
 
+/*
+ * Reads one item by read_scalar into field. A text given twice is a mistake: the other was meant to differ. True when field
+ * was filled.
+ */
+static bool read_credential(const struct list *l, struct fy_node *item, void *field,
+			    const char *before, struct spot *at)
+{
+	char *text = item_text(l, item, at);
+	struct value v = {.found = l->found, .key = l->key, .at = *at, .text = text, .field = field};
+	size_t errors = l->found->list.len;
+
+	if (text && before && strcmp(text, before) == 0)
+		finding_hide(findings_add(l->found, FINDING_ERROR, *at,
+					  "%s: the second is the same as the first", l->key->name),
+			     FINDING_SHOW_TO_SPOT);
+	else if (text)
+		read_scalar(&v);
+	free(text);
+	return l->found->list.len == errors && text;
+}
+
+static void empty_list(const struct list *l, struct fy_node *node)
+{
+	if (fy_node_is_sequence(node) && fy_node_sequence_is_empty(node))
+		findings_add(l->found, FINDING_ERROR, l->at, "%s: the list is empty", l->key->name);
+}
+
+static void read_public_keys(const struct list *l, struct fy_node *node, struct conf_tunnel *t)
+{
+	char *fields[LIST_KEYS_MAX] = {t->peer_public_key, t->peer_other_key};
+	bool lone_seen = false;
+	struct fy_node *item;
+	void *iter = NULL;
+	struct spot at;
+
+	if (!list_begin(l, node, true, LIST_KEYS_MAX))
+		return;
+	empty_list(l, node);
+	for (size_t i = 0; i < LIST_KEYS_MAX && (item = list_next(node, &iter, &lone_seen)); i++)
+		read_credential(l, item, fields[i], i ? fields[0] : NULL, &at);
+}
+
+static void read_secrets(const struct list *l, struct fy_node *node, const struct target *target)
+{
+	char **list, ***field = (char ***)((char *)target->base + l->key->offset);
+	bool lone_seen = false;
+	struct fy_node *item;
+	void *iter = NULL;
+	struct spot at;
+	size_t n = 0;
+
+	if (!list_begin(l, node, true, CONF_PSKS_MAX))
+		return;
+	empty_list(l, node);
+	list = calloc(CONF_PSKS_MAX + 1, sizeof(*list));
+	if (!list) {
+		l->found->failed = true;
+		return;
+	}
+	while (n < CONF_PSKS_MAX && (item = list_next(node, &iter, &lone_seen))) {
+		if (!read_credential(l, item, &list[n], n ? list[0] : NULL, &at))
+			break;
+		target->draft->psk_at[n++] = at;
+	}
+	conf_list_free(*field);
+	*field = list;
+}
+
+static void read_paths(const struct list *l, struct fy_node *node, char ***field)
+{
+	char **list;
+	bool lone_seen = false;
+	struct fy_node *item;
+	void *iter = NULL;
+	struct spot at;
+	size_t n = 0;
+
+	if (!list_begin(l, node, true, CONF_FILES_MAX))
+		return;
+	empty_list(l, node);
+	list = calloc(CONF_FILES_MAX + 1, sizeof(*list));
+	if (!list) {
+		l->found->failed = true;
+		return;
+	}
+	while (n < CONF_FILES_MAX && (item = list_next(node, &iter, &lone_seen))) {
+		if (!read_credential(l, item, &list[n], n ? list[n - 1] : NULL, &at))
+			break;
+		n++;
+	}
+	conf_list_free(*field);
+	*field = list;
+}
+
 bool list_read(struct parse *p, const struct schema_key *key, struct fy_node *node, struct spot at,
 	       const struct target *target)
 {
@@ -203,6 +299,12 @@ bool list_read(struct parse *p, const struct schema_key *key, struct fy_node *no
 		read_addresses(&l, node, target->draft);
 	else if (key->type == SCHEMA_ROUTE_LIST)
 		read_routes(&l, node, target->draft);
+	else if (key->type == SCHEMA_PUBLIC_KEY_LIST)
+		read_public_keys(&l, node, &target->draft->tunnel);
+	else if (key->type == SCHEMA_PATH_LIST)
+		read_paths(&l, node, (char ***)((char *)target->base + key->offset));
+	else if (key->type == SCHEMA_SECRET_LIST)
+		read_secrets(&l, node, target);
 	else
 		return false;
 	return true;

@@ -221,13 +221,11 @@ static void load_init(struct load *l, const char *name)
 static void paths_settle(struct load *l)
 {
 	struct conf *conf = l->drafts.conf;
-	bool public_key = false;
+	bool protected = false;
 
-	for (size_t i = 0; i < l->drafts.list.len; i++) {
-		const struct conf_tunnel *t = &l->drafts.list.at[i].tunnel;
-		public_key |= t->protect == CONF_PROTECT_IPSEC && t->auth == CONF_AUTH_PUBLIC_KEY;
-	}
-	if (!public_key) {
+	for (size_t i = 0; i < l->drafts.list.len; i++)
+	protected |= l->drafts.list.at[i].tunnel.protect == CONF_PROTECT_IPSEC;
+	if (!protected) {
 		free(conf->key_file);
 		conf->key_file = NULL;
 	} else if (!conf->key_file) {

@@ -184,6 +184,7 @@ static void draft_init(struct draft *draft, const struct conf *conf)
 		.ike_dpd_delay = BUILTIN_DPD,
 		.esp_rekey_time = BUILTIN_ESP_REKEY,
 		.esp_replay_window = BUILTIN_REPLAY,
+		.ppk_required = true,
 		.ospf = OSPF_BUILTIN,
 	};
 }

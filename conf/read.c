@@ -14,6 +14,7 @@
 #include "conf/read_gre.h"
 #include "conf/value.h"
 #include "lib/key.h"
+#include "lib/seal.h"
 #include "lib/text.h"
 
 #define PUBLIC_KEY_HEAD "MCow"
@@ -69,6 +70,30 @@ static void read_path(const struct value *v)
 		text_store(v);
 	if (v->key->slot != SLOT_SOCKET)
 		finding_hide(finding, FINDING_SHOW_TO_SPOT);
+}
+
+/* The value can be the secret itself, written in the wrong place, and is never repeated. */
+static void read_secret(const struct value *v)
+{
+	char err[160];
+
+	if (seal_is_sealed(v->text)) {
+		if (seal_check(v->text, err, sizeof(err)))
+			text_store(v);
+		else
+			finding_hide(ERROR(v, "%s: %s", v->key->name, err), FINDING_SHOW_TO_SPOT);
+		return;
+	}
+	if (v->text[0] == '/' && !strpbrk(v->text, "\n\t")) {
+		text_store(v);
+		return;
+	}
+	struct finding *finding = ERROR(v,
+					"%s: expected the path of a file, beginning with /, or a "
+					"sealed text",
+					v->key->name);
+	finding_hint(finding, "\"gwctl seal\" makes a sealed text of a secret");
+	finding_hide(finding, FINDING_SHOW_TO_SPOT);
 }
 
 /* What does not begin as a public key does can be a private one, and is not shown. */
@@ -276,9 +301,11 @@ static void read_protect(const struct value *v)
 
 static void read_auth(const struct value *v)
 {
-	static const char *const words[] = {
-		[CONF_AUTH_PUBLIC_KEY] = "public-key", [CONF_AUTH_PSK] = "psk", NULL};
-	int word = read_word(v, words, "public-key or psk");
+	static const char *const words[] = {[CONF_AUTH_PUBLIC_KEY] = "public-key",
+					    [CONF_AUTH_PSK] = "psk",
+					    [CONF_AUTH_CERTIFICATE] = "certificate",
+					    NULL};
+	int word = read_word(v, words, "public-key, psk or certificate");
 
 	if (word >= 0)
 		*(enum conf_auth *)v->field = (enum conf_auth)word;
@@ -308,16 +335,28 @@ static void read_destination_field(const struct value *v)
 bool read_scalar(const struct value *v)
 {
 	static void (*const readers[SCHEMA_TYPES])(const struct value *v) = {
-		[SCHEMA_TEXT] = read_text,	   [SCHEMA_IDENTITY] = read_identity,
-		[SCHEMA_PATH] = read_path,	   [SCHEMA_PUBLIC_KEY] = read_public_key,
-		[SCHEMA_BOOL] = read_switch,	   [SCHEMA_NUMBER] = read_number,
-		[SCHEMA_DURATION] = read_duration, [SCHEMA_MTU] = read_mtu,
-		[SCHEMA_TTL] = read_ttl,	   [SCHEMA_TOS] = read_tos,
-		[SCHEMA_GRE_KEY] = read_gre_key,   [SCHEMA_LOCAL] = read_local,
-		[SCHEMA_REMOTE] = read_remote,	   [SCHEMA_INTERFACE] = read_interface,
-		[SCHEMA_DEVICE] = read_device,	   [SCHEMA_PROTECT_WORD] = read_protect,
-		[SCHEMA_AUTH_WORD] = read_auth,	   [SCHEMA_DESTINATION] = read_destination_field,
+		[SCHEMA_TEXT] = read_text,
+		[SCHEMA_IDENTITY] = read_identity,
+		[SCHEMA_PATH] = read_path,
+		[SCHEMA_BOOL] = read_switch,
+		[SCHEMA_NUMBER] = read_number,
+		[SCHEMA_DURATION] = read_duration,
+		[SCHEMA_MTU] = read_mtu,
+		[SCHEMA_TTL] = read_ttl,
+		[SCHEMA_TOS] = read_tos,
+		[SCHEMA_GRE_KEY] = read_gre_key,
+		[SCHEMA_LOCAL] = read_local,
+		[SCHEMA_REMOTE] = read_remote,
+		[SCHEMA_INTERFACE] = read_interface,
+		[SCHEMA_DEVICE] = read_device,
+		[SCHEMA_PROTECT_WORD] = read_protect,
+		[SCHEMA_AUTH_WORD] = read_auth,
+		[SCHEMA_DESTINATION] = read_destination_field,
 		[SCHEMA_AREA] = read_area,
+		[SCHEMA_PUBLIC_KEY_LIST] = read_public_key, /* an item of it */
+		[SCHEMA_SECRET_LIST] = read_secret, /* likewise */
+		[SCHEMA_PATH_LIST] = read_path, /* likewise */
+		[SCHEMA_SECRET] = read_secret,
 	};
 
 	if (!readers[v->key->type])

@@ -142,10 +142,23 @@ bool value_host_name(const char *text)
 	return true;
 }
 
+/* A distinguished name of RFC 4514's kind, CN=hq or C=DE, O=Example, CN=hq. charon compares part by part. */
+static bool value_dn(const char *text)
+{
+	size_t n = strspn(text, LOWER UPPER);
+	const char *sign = strchr(text, '=');
+
+	return n && text[n] == '=' && sign[1] && sign[1] != ' ' &&
+	       !text[strspn(text, LOWER UPPER DIGITS " .,=-_+@/:()'&")];
+}
+
 bool value_identity(const char *text)
 {
 	size_t len = strlen(text);
 	struct addr a;
+
+	if (strchr(text, '='))
+		return len <= VALUE_IDENTITY_MAX && value_dn(text);
 
 	if (addr_parse(text, &a))
 		return value_unicast(&a);

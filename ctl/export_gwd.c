@@ -49,6 +49,12 @@ static void put_peer(struct text *out, struct export *e)
 		text_add(&e->notes, "bring the pre-shared key there, into /etc/gwd/%s.psk\n",
 			 e->name);
 		break;
+	case CONF_AUTH_CERTIFICATE:
+		text_add(out, "    auth: certificate\n");
+		text_add(&e->notes,
+			 "gateway there needs certificate and certificate-key, and ca the CA of "
+			 "the certificate here\n");
+		break;
 	}
 }
 

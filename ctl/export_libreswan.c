@@ -238,6 +238,10 @@ bool export_libreswan(struct text *out, struct export *e, const char **why)
 		*why = "it is plain GRE: \"--for linux\" is what it takes";
 		return false;
 	}
+	if (t->auth == CONF_AUTH_CERTIFICATE || t->ppk_id) {
+		*why = "certificates and ppk are exported for gwd only";
+		return false;
+	}
 	if (t->auth == CONF_AUTH_PUBLIC_KEY) {
 		*why = "it has no Ed25519 keys; give the tunnel a psk";
 		return false;

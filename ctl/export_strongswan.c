@@ -99,6 +99,10 @@ bool export_strongswan(struct text *out, struct export *e, const char **why)
 		*why = "it is plain GRE: \"--for linux\" is what it takes";
 		return false;
 	}
+	if (t->auth == CONF_AUTH_CERTIFICATE || t->ppk_id) {
+		*why = "certificates and ppk are exported for gwd only";
+		return false;
+	}
 	export_head(out, e, "strongSwan (swanctl) and Linux");
 	export_guard(out, e);
 	if (t->auth == CONF_AUTH_PUBLIC_KEY)

@@ -19,6 +19,7 @@ static const struct {
 	{"--run-dir DIR", "where gwd's socket is, /run/gwd unless given"},
 	{"--frr-dir DIR", "where FRR's sockets are, /run/frr unless given"},
 	{"--timeout SECONDS", "how long gwd may be silent"},
+	{"--to PUBLIC-KEY", "seal: the gateway that may read it, this one unless given"},
 	{"--no-color", "no colour on a terminal; NO_COLOR in the environment does the same"},
 	{"--version", "print gwctl's version"},
 	{"-h, --help", "print this, or what the verb does"},
@@ -98,7 +99,7 @@ static void completion_bash(struct text *out)
 		text_add(out, "%s%s", v == verbs ? "" : " ", v->name);
 	text_add(
 		out,
-		"\"\n\tlocal options=\"--json --config --for --run-dir --frr-dir --timeout --no-color --version "
+		"\"\n\tlocal options=\"--json --config --for --run-dir --frr-dir --timeout --to --no-color --version "
 		"--help\"\n\n"
 		"\tCOMPREPLY=()\n"
 		"\tif [[ $word == -* ]]; then\n"
@@ -112,7 +113,7 @@ static void completion_bash(struct text *out)
 		"\t--for)\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"strongswan libreswan linux gwd\" -- \"$word\")\n"
 		"\t\t;;\n"
-		"\t--timeout)\n\t\t;;\n");
+		"\t--timeout|--to)\n\t\t;;\n");
 	add_case(out, "TUNNEL",
 		 "mapfile -t COMPREPLY < <(compgen -W \"$(_gwctl_tunnels)\" -- \"$word\")");
 	add_case(out, "FILE", "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")");

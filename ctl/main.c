@@ -46,6 +46,8 @@ const struct verb verbs[] = {
 	 verb_keygen},
 	{"pubkey", "[FILE]", "print the public key, for the peers' configuration", true, 0,
 	 verb_pubkey},
+	{"seal", "[FILE]", "print a secret as a text that only one gateway can read", false, 0,
+	 verb_seal},
 	{"version", "", "versions of gwctl, gwd, charon and kernel", false, SILENT_READ,
 	 verb_version},
 	{"completion", "SHELL", "print a completion script for bash", false, 0, verb_completion},
@@ -79,6 +81,7 @@ enum {
 	OPTION_RUN_DIR,
 	OPTION_FRR_DIR,
 	OPTION_TIMEOUT,
+	OPTION_TO,
 	OPTION_NO_COLOR,
 	OPTION_VERSION,
 	OPTION_FOR,
@@ -91,6 +94,7 @@ static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"for", required_argument, NULL, OPTION_FOR},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"to", required_argument, NULL, OPTION_TO},
 	{"no-color", no_argument, NULL, OPTION_NO_COLOR},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"help", no_argument, NULL, 'h'},
@@ -144,6 +148,9 @@ static bool options_parse(int argc, char **argv, struct options *opt, int *statu
 			break;
 		case OPTION_FOR:
 			opt->make = optarg;
+			break;
+		case OPTION_TO:
+			opt->to = optarg;
 			break;
 		case OPTION_NO_COLOR:
 			opt->color = false;

@@ -144,6 +144,8 @@ static void show_ike(struct text *out, const json_t *tunnel)
 	add_member(out, ", ", ike, "proposal");
 	if (json_is_true(json_object_get(ike, "nat")))
 		text_add(out, ", NAT on the way");
+	if (json_is_true(json_object_get(ike, "ppk")))
+		text_add(out, ", with ppk");
 	add_age(out, ", rekey in ", ike, "rekey_s");
 	add_member(out, ": ", ike, "text");
 }

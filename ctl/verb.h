@@ -21,6 +21,7 @@ struct options {
 	const char *frr_dir;
 	const char *config;
 	const char *make; /* of export: --for */
+	const char *to; /* seal: the public key; NULL: our own */
 	unsigned timeout; /* seconds gwd may be silent; 0: the verb's own */
 };
 
@@ -51,11 +52,12 @@ int verb_plan(const struct verb *verb, const char *arg, const struct options *op
 int verb_done(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_version(const struct verb *verb, const char *arg, const struct options *opt);
 
-/* Done here, without gwd: ctl/check.c, ctl/export.c, ctl/frr.c, ctl/keys.c, ctl/help.c. */
+/* Done here, without gwd: ctl/check.c, ctl/export.c, ctl/frr.c, ctl/keys.c, ctl/seal.c, ctl/help.c. */
 int verb_check(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_export(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_keygen(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_pubkey(const struct verb *verb, const char *arg, const struct options *opt);
+int verb_seal(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_frr(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_help(const struct verb *verb, const char *arg, const struct options *opt);
 int verb_completion(const struct verb *verb, const char *arg, const struct options *opt);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/credentials.h"
 #include "daemon/loading.h"
 #include "daemon/peer.h"
 #include "daemon/reconcile.h"
@@ -114,7 +115,7 @@ static void on_shared(void *user, int err, const struct ike_msg *answer,
 
 	(void)items, (void)n;
 	if (!err)
-		loading_take_shared(gw, answer);
+		credentials_take_shared(gw, answer);
 	queries_done(gw);
 }
 
@@ -125,7 +126,7 @@ static void on_keys(void *user, int err, const struct ike_msg *answer, struct ik
 
 	(void)items, (void)n;
 	if (!err)
-		loading_take_keys(gw, answer);
+		credentials_take_keys(gw, answer);
 	queries_done(gw);
 }
 

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/desire_auth.h"
+
 /*
  * reqids are the low 28 bits of SipHash-2-4 (crypto_shorthash, little-endian) of the tunnel's name
  * under this key. Key, hash and bits are the same in every version: another reqid would replace the
@@ -69,11 +71,6 @@ int desire_reqids(const struct conf *conf, uint32_t *reqids)
 	return 0;
 }
 
-static void secret_name(char name[IKE_NAME_SIZE], const char *tunnel)
-{
-	snprintf(name, IKE_NAME_SIZE, "%s%s", IKE_PREFIX, tunnel);
-}
-
 static int add_pair_of(const struct builder *b, int i, uint32_t key)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
@@ -119,39 +116,6 @@ static int add_policy(const struct builder *b, int i, enum xfrm_dir dir)
 	return 0;
 }
 
-/* Digests are keyed and tell nothing, so a digest of digests needs no copy of the secret. */
-static void psk_digest(const struct secret *psk, const char *local_id, const char *remote_id,
-		       unsigned char out[SECRET_DIGEST_SIZE])
-{
-	unsigned char parts[3][SECRET_DIGEST_SIZE];
-
-	secret_digest(psk->bytes, psk->size, parts[0]);
-	secret_digest(local_id, strlen(local_id), parts[1]);
-	secret_digest(remote_id, strlen(remote_id), parts[2]);
-	secret_digest(parts, sizeof(parts), out);
-}
-
-static int add_psk(const struct builder *b, int i)
-{
-	const struct conf *conf = b->in->conf;
-	const struct conf_tunnel *t = &conf->tunnels[i];
-	const struct secret *psk = b->in->tunnels[i].psk;
-
-	if (t->auth != CONF_AUTH_PSK || !psk)
-		return 0;
-	struct object_secret *s = vec_push(&b->out->secrets);
-	if (!s)
-		return -ENOMEM;
-	s->kind = OBJECT_SECRET_PSK;
-	s->tunnel = i;
-	secret_name(s->name, t->name);
-	s->value = psk;
-	s->local_id = conf_tunnel_id(conf, t);
-	s->remote_id = t->peer_id;
-	psk_digest(psk, s->local_id, s->remote_id, s->digest);
-	return 0;
-}
-
 /* A peer that calls may come from anywhere, and what it came from must not change its connection. */
 static void conn_ends(struct ike_conn *c, const struct conf_tunnel *t,
 		      const struct desire_tunnel *d)
@@ -173,15 +137,12 @@ static int add_conn(const struct builder *b, int i)
 	if (!o)
 		return -ENOMEM;
 	struct ike_conn *c = &o->conn;
-	bool psk = t->auth == CONF_AUTH_PSK;
-	secret_name(c->name, t->name);
+	snprintf(c->name, sizeof(c->name), "%s%s", IKE_PREFIX, t->name);
 	c->tunnel = i;
 	conn_ends(c, t, &b->in->tunnels[i]);
 	c->local_id = conf_tunnel_id(conf, t);
 	c->remote_id = t->peer_id;
-	c->auth = psk ? IKE_AUTH_PSK : IKE_AUTH_PUBLIC_KEY;
-	c->local_public_key = psk ? NULL : b->in->public_key;
-	c->remote_public_key = psk ? NULL : t->peer_public_key;
+	desire_auth_conn(b->in, i, c);
 	c->ike_proposals = t->ike_proposals;
 	c->esp_proposals = t->esp_proposals;
 	c->reqid = b->reqids[i];
@@ -191,6 +152,7 @@ static int add_conn(const struct builder *b, int i)
 	ike_conn_set_times(c, ike_conn_leads(c->local_id, c->remote_id), t->ike_rekey_time,
 			   t->esp_rekey_time);
 	ike_conn_digest(c, o->digest);
+	ike_conn_digest_terms(c, o->terms);
 	/* Zero, "not known", is what it gives when memory ran out. */
 	return sodium_is_zero(o->digest, sizeof(o->digest)) ? -ENOMEM : 0;
 }
@@ -283,7 +245,7 @@ static int add_routes(const struct builder *b, int i)
 /* What charon is told. */
 static int add_keying(const struct builder *b, int i)
 {
-	int rc = add_psk(b, i);
+	int rc = desire_auth_secrets(b->in, i, b->out);
 
 	return rc || b->in->tunnels[i].held ? rc : add_conn(b, i);
 }
@@ -374,29 +336,11 @@ static int add_tunnel(const struct builder *b, int i)
 	return rc ? rc : add_routes(b, i);
 }
 
-static int add_key(const struct builder *b)
-{
-	const struct desire_input *in = b->in;
-
-	if (!in->key || !in->public_key)
-		return 0;
-	struct object_secret *s = vec_push(&b->out->secrets);
-	if (!s)
-		return -ENOMEM;
-	s->kind = OBJECT_SECRET_KEY;
-	s->tunnel = -1;
-	snprintf(s->name, sizeof(s->name), "%s", in->public_key);
-	s->value = in->key;
-	secret_digest(in->key->bytes, in->key->size, s->digest);
-	return 0;
-}
-
 /* What belongs to no one tunnel follows from all of the configuration, whichever part is asked
  * for. */
 static int add_gateway(const struct builder *b)
 {
 	const struct conf *conf = b->in->conf;
-	bool key = false;
 
 	b->out->guard_intact = true;
 	b->out->charon_known = true;
@@ -404,9 +348,8 @@ static int add_gateway(const struct builder *b)
 		const struct conf_tunnel *t = &conf->tunnels[i];
 		bool protected = t->enabled && t->protect == CONF_PROTECT_IPSEC;
 		b->out->guard |= protected || (t->enabled && t->mss_clamp);
-		key |= protected && t->auth == CONF_AUTH_PUBLIC_KEY;
 	}
-	return key ? add_key(b) : 0;
+	return desire_auth_gateway(b->in, b->out);
 }
 
 int desire(const struct desire_input *in, const uint32_t *reqids, const int *only, size_t n_only,

@@ -4,6 +4,7 @@
 #define GWD_DAEMON_DESIRE_H
 
 #include "conf/conf.h"
+#include "daemon/certs.h"
 #include "daemon/objects.h"
 #include "lib/text.h"
 
@@ -26,6 +27,10 @@ struct desire_tunnel {
 	uint32_t vrf_table; /* its routing table */
 	bool waits; /* for its device or VRF: policies and connection, but no link */
 	const struct secret *psk; /* borrowed; NULL unless auth is psk */
+	const struct secret *other_psk; /* borrowed; accepted too; NULL: none */
+	const struct secret *ppk; /* borrowed; NULL: none */
+	const struct tunnel_certs *certs; /* borrowed; NULL: none */
+	uint8_t auth_turn; /* told to charon so that a new IKE_SA is made: daemon/reauth.h */
 };
 
 struct desire_input {
@@ -33,6 +38,7 @@ struct desire_input {
 	const struct desire_tunnel *tunnels; /* conf->n_tunnels */
 	const struct secret *key; /* the gateway's private key; NULL when no tunnel needs it */
 	const char *public_key; /* its public text */
+	const struct certs *certs; /* NULL: none */
 };
 
 /* The reqid of a tunnel, from its name alone: 28 bits of a hash within the range of xfrm/policy.h, the same in every version;

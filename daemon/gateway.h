@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "conf/conf.h"
+#include "daemon/certs.h"
 #include "daemon/desire.h"
 #include "daemon/health.h"
 #include "daemon/objects.h"
@@ -85,6 +86,7 @@ struct tunnel {
 	bool lost_once; /* charon has a child whose SAs the kernel does not: seen once, act when seen again */
 	uint32_t ike_id;
 	char *refused, *cause;
+	uint64_t cause_at; /* monotonic ms */
 	unsigned tries; /* attempts to get the SA pair since it was last there */
 	uint64_t attempt_at; /* the next one, or the look at how it goes; 0: none */
 	uint64_t tidy_at; /* look for surplus IKE_SAs, CHILD_SAs and stale SAs; 0: none */
@@ -92,6 +94,13 @@ struct tunnel {
 	bool no_answer;
 	char *renewal_heard,
 		*renewal; /* daemon/renewal.h: the last cause heard while up; why SAs are not renewed */
+
+	struct {
+		bool wanted, hard; /* noted at a reload */
+		uint8_t turn; /* counts them, so that each gives another connection */
+		uint32_t last; /* IKE_SAs up to this number are of before; 0: nothing under way */
+		uint64_t at; /* the end of the wait for the new one; 0: none */
+	} reauth; /* daemon/reauth.h */
 
 	/* verdict */
 	enum health_state state;
@@ -104,12 +113,25 @@ struct tunnel {
 struct loaded {
 	char name[IKE_NAME_SIZE];
 	unsigned char digest[SECRET_DIGEST_SIZE]; /* all zero: not loaded by this session */
+	unsigned char terms[SECRET_DIGEST_SIZE]; /* connections: of all but what authenticates */
+};
+
+struct loaded_key {
+	char name[IKE_NAME_SIZE]; /* as in secrets */
+	char id[64]; /* charon's name of it: a hash */
 };
 
 /* Sorted by name; vec.h's macros serve it. */
 struct loaded_set {
 	struct loaded *at;
 	size_t len, room;
+};
+
+/* What a tunnel authenticates with beside public keys; NULL where there is none. */
+struct tunnel_secrets {
+	struct secret *psk, *other_psk; /* the one we use; one that is accepted too */
+	struct secret *ppk;
+	struct tunnel_certs certs;
 };
 
 struct reqid_index {
@@ -133,7 +155,8 @@ struct gateway {
 	/* The configuration in force and what hangs on it; replaced as a whole by daemon/generation.h. */
 	struct conf *conf;
 	struct secret *key;
-	struct secret **psks; /* one per tunnel, NULL where none */
+	struct tunnel_secrets *auths; /* conf->n_tunnels */
+	struct certs certs;
 	char public_key[KEY_PUBLIC_TEXT_SIZE];
 	struct tunnel *tunnels; /* conf->n_tunnels */
 	uint32_t *reqids;
@@ -169,7 +192,7 @@ struct gateway {
 	uint64_t charon_since;
 	unsigned connect_tries;
 	struct loaded_set conns, secrets;
-	char key_id[64]; /* charon's name of the private key we loaded */
+	VEC(struct loaded_key) keys; /* private keys this session loaded */
 
 	struct control *control;
 	int lock; /* the abstract socket that keeps a second gwd out of this network namespace */

@@ -12,6 +12,7 @@
 
 #include "conf/equal.h"
 #include "daemon/peer.h"
+#include "lib/seal.h"
 
 static int reqid_index_cmp(const void *a, const void *b)
 {
@@ -58,8 +59,8 @@ static int tunnels_new(struct gateway *gw, struct generation *g)
 	g->reqids = calloc(n + 1, sizeof(*g->reqids));
 	g->by_reqid = calloc(n + 1, sizeof(*g->by_reqid));
 	g->by_ifname = calloc(n + 1, sizeof(*g->by_ifname));
-	g->psks = calloc(n + 1, sizeof(struct secret *));
-	if (!g->tunnels || !g->reqids || !g->by_reqid || !g->by_ifname || !g->psks)
+	g->auths = calloc(n + 1, sizeof(*g->auths));
+	if (!g->tunnels || !g->reqids || !g->by_reqid || !g->by_ifname || !g->auths)
 		return -ENOMEM;
 	r = desire_reqids(g->conf, g->reqids);
 	for (size_t i = 0; i < n && !r; i++)
@@ -74,24 +75,50 @@ static bool needs_key(const struct conf_tunnel *t)
 	return t->enabled && t->protect == CONF_PROTECT_IPSEC && t->auth == CONF_AUTH_PUBLIC_KEY;
 }
 
-static int secrets_read(struct generation *g, char *err, size_t err_size)
+static bool needs_certificate(const struct conf_tunnel *t)
 {
+	return t->enabled && t->protect == CONF_PROTECT_IPSEC && t->auth == CONF_AUTH_CERTIFICATE;
+}
+
+static int key_read(struct generation *g, char *err, size_t err_size)
+{
+	int r = secret_read_file(g->conf->key_file, &g->key, err, err_size);
+
+	return r ? r : key_public_from_pem(g->key, g->public_key, err, err_size);
+}
+
+static int tunnel_read(struct generation *g, struct seal_opener *o, size_t i, char *err,
+		       size_t err_size)
+{
+	const struct conf_tunnel *t = &g->conf->tunnels[i];
+	struct tunnel_secrets *s = &g->auths[i];
 	int r = 0;
 
-	for (size_t i = 0; i < g->conf->n_tunnels && !r; i++) {
-		const struct conf_tunnel *t = &g->conf->tunnels[i];
+	if (needs_key(t) && !g->key)
+		r = key_read(g, err, err_size);
+	if (!r && needs_certificate(t) && !g->certs.own)
+		r = certs_read_own(&g->certs, g->conf, err, err_size);
+	if (!t->enabled)
+		return r;
+	if (!r)
+		r = certs_read_tunnel(&g->certs, t, &s->certs, err, err_size);
+	if (!r && t->psks && t->psks[0])
+		r = seal_read(o, t->psks[0], &s->psk, err, err_size);
+	if (!r && t->psks && t->psks[0] && t->psks[1])
+		r = seal_read(o, t->psks[1], &s->other_psk, err, err_size);
+	if (!r && t->ppk_secret)
+		r = seal_read(o, t->ppk_secret, &s->ppk, err, err_size);
+	return r;
+}
 
-		if (needs_key(t) && !g->key) {
-			r = secret_read_file(g->conf->key_file, &g->key, err, err_size);
-			if (!r)
-				r = key_public_from_pem(g->key, g->public_key, err, err_size);
-		}
-		if (r || !t->enabled || !t->psk_file)
-			continue;
-		r = secret_read_file(t->psk_file, &g->psks[i], err, err_size);
-		if (!r)
-			secret_trim_newline(g->psks[i]);
-	}
+static int secrets_read(struct generation *g, char *err, size_t err_size)
+{
+	struct seal_opener opener = {.key_file = g->conf->key_file};
+	int r = 0;
+
+	for (size_t i = 0; i < g->conf->n_tunnels && !r; i++)
+		r = tunnel_read(g, &opener, i, err, err_size);
+	seal_opener_done(&opener);
 	return r;
 }
 
@@ -129,19 +156,27 @@ static void tunnel_done(struct tunnel *t)
 		event_free(t->tick);
 }
 
+static void secrets_free(struct tunnel_secrets *s)
+{
+	secret_free(s->psk);
+	secret_free(s->other_psk);
+	secret_free(s->ppk);
+}
+
 void generation_done(struct generation *g)
 {
 	for (size_t i = 0; g->conf && i < g->conf->n_tunnels; i++) {
 		if (g->tunnels)
 			tunnel_done(&g->tunnels[i]);
-		if (g->psks)
-			secret_free(g->psks[i]);
+		if (g->auths)
+			secrets_free(&g->auths[i]);
 	}
 	free(g->tunnels);
-	free(g->psks);
+	free(g->auths);
 	free(g->reqids);
 	free(g->by_reqid);
 	free(g->by_ifname);
+	certs_done(&g->certs);
 	secret_free(g->key);
 	conf_free(g->conf);
 	memset(g, 0, sizeof(*g));
@@ -152,7 +187,8 @@ void generation_swap(struct gateway *gw, struct generation *g)
 	struct generation old = {
 		.conf = gw->conf,
 		.key = gw->key,
-		.psks = gw->psks,
+		.auths = gw->auths,
+		.certs = gw->certs,
 		.tunnels = gw->tunnels,
 		.reqids = gw->reqids,
 		.by_reqid = gw->by_reqid,
@@ -162,7 +198,8 @@ void generation_swap(struct gateway *gw, struct generation *g)
 	memcpy(old.public_key, gw->public_key, sizeof(old.public_key));
 	gw->conf = g->conf;
 	gw->key = g->key;
-	gw->psks = g->psks;
+	gw->auths = g->auths;
+	gw->certs = g->certs;
 	gw->tunnels = g->tunnels;
 	gw->reqids = g->reqids;
 	gw->by_reqid = g->by_reqid;
@@ -194,6 +231,7 @@ static void carry_copy(struct tunnel *to, const struct tunnel *from)
 	to->held = from->held;
 	to->path_mtu = from->path_mtu;
 	to->path_from = from->path_from;
+	to->reauth.turn = from->reauth.turn;
 	to->pin = from->pin;
 	to->overhead_known = from->overhead_known;
 	to->encap = from->encap;

@@ -11,7 +11,8 @@
 struct generation {
 	struct conf *conf;
 	struct secret *key;
-	struct secret **psks;
+	struct tunnel_secrets *auths;
+	struct certs certs;
 	char public_key[KEY_PUBLIC_TEXT_SIZE];
 	struct tunnel *tunnels;
 	uint32_t *reqids;

@@ -8,9 +8,7 @@
 /* A new session, or none: nothing is known. */
 void loading_forget(struct gateway *gw);
 
-/* Answers to get-conns, get-shared, get-keys: what is not listed any more was unloaded by somebody. */
+/* The answer to get-conns: what is not listed any more was unloaded by somebody. */
 void loading_take_conns(struct gateway *gw, const struct ike_msg *answer);
-void loading_take_shared(struct gateway *gw, const struct ike_msg *answer);
-void loading_take_keys(struct gateway *gw, const struct ike_msg *answer);
 
 #endif

@@ -13,6 +13,7 @@
 #include "gre/route.h"
 #include "guard/guard.h"
 #include "ike/conn.h"
+#include "lib/cert.h"
 #include "lib/secret.h"
 #include "lib/vec.h"
 #include "xfrm/policy.h"
@@ -34,7 +35,11 @@ enum object_kind { /* the order of creation */
 enum object_secret_kind {
 	OBJECT_SECRET_KEY, /* the gateway's private key */
 	OBJECT_SECRET_PSK,
+	OBJECT_SECRET_PPK,
+	OBJECT_SECRET_CRL, /* no secret, but loaded like one; it stays in charon until that ends */
 };
+
+#define OBJECT_CRL_PREFIX "crl-"
 
 struct object_secret {
 	char name[IKE_NAME_SIZE]; /* the shared secret's id with our prefix; the private key's public text */
@@ -43,12 +48,15 @@ struct object_secret {
 	unsigned char digest
 		[SECRET_DIGEST_SIZE]; /* seen: all zero when it is in charon but not known to be ours of now */
 	const struct secret *value; /* wanted only; borrowed */
-	const char *local_id, *remote_id; /* wanted PSK only; borrowed */
+	const struct cert *crl; /* wanted CRL only; borrowed */
+	const char *local_id,
+		*remote_id; /* wanted PSK only; borrowed; of a PPK remote_id is its id */
 };
 
 struct object_conn {
 	struct ike_conn conn; /* seen: only the name is filled */
 	unsigned char digest[SECRET_DIGEST_SIZE]; /* as for secrets */
+	unsigned char terms[SECRET_DIGEST_SIZE]; /* wanted: of all but what authenticates */
 };
 
 struct objects {

@@ -19,7 +19,9 @@
 #include <string.h>
 
 #include "daemon/caller.h"
+#include "daemon/cause.h"
 #include "daemon/charon.h"
+#include "daemon/reauth.h"
 #include "daemon/reconcile.h"
 #include "daemon/renewal.h"
 #include "daemon/sas.h"
@@ -53,6 +55,7 @@ void peer_arm(struct tunnel *t)
 	due = earlier(due, t->retry_at);
 	due = earlier(due, t->attempt_at);
 	due = earlier(due, t->tidy_at);
+	due = earlier(due, t->reauth.at);
 	if (due == UINT64_MAX) {
 		evtimer_del(t->tick);
 		return;
@@ -130,7 +133,7 @@ static void conn_name(const struct tunnel *t, char *name)
 	snprintf(name, IKE_NAME_SIZE, IKE_PREFIX "%s", t->conf->name);
 }
 
-static void initiate(struct tunnel *t)
+void peer_initiate(struct tunnel *t)
 {
 	char name[IKE_NAME_SIZE];
 
@@ -164,7 +167,7 @@ static void act_on(struct tunnel *t, const struct view *v)
 		t->attempt_at = now + LOOK_AGAIN_MS;
 	} else {
 		t->no_answer |= t->tries > 0 && !v->n_established;
-		initiate(t);
+		peer_initiate(t);
 		t->attempt_at = now + (t->tries > 1 ? backoff(t) : LOOK_AGAIN_MS);
 	}
 }
@@ -310,6 +313,8 @@ void peer_tick(struct tunnel *t)
 		else
 			t->attempt_at = 0;
 	}
+	if (t->reauth.at && t->reauth.at <= now)
+		reauth_tick(t);
 	if (t->tidy_at && t->tidy_at <= now) {
 		t->tidy_at = now + TIDY_MS;
 		look(t, LOOK_TIDY);
@@ -323,6 +328,7 @@ void peer_terminate(struct tunnel *t)
 
 	conn_name(t, name);
 	charon_submit(t->gw, ike_req_terminate(name, 0, false), NULL, on_done, NULL);
+	reauth_over(t);
 	t->tries = 0;
 	t->attempt_at = gateway_now() + AFTER_TERMINATE_MS;
 	peer_arm(t);
@@ -359,14 +365,15 @@ static void something_went(struct tunnel *t, const struct ike_event *ev)
 void peer_event(struct gateway *gw, const struct ike_event *ev)
 {
 	struct tunnel *t = gateway_tunnel_by_conn(gw, ev->sa.name);
-	char cause[256];
 
 	if (!t)
 		return;
 	renewal_event(t, ev, pair_there(t));
 	switch (ev->kind) {
-	case IKE_EVENT_IKE_UP:
 	case IKE_EVENT_IKE_REKEY:
+		reauth_ike_rekey(t, ev->sa.uniqueid);
+		__attribute__((fallthrough));
+	case IKE_EVENT_IKE_UP:
 		t->ike_established = true;
 		t->ike_id = ev->sa.uniqueid;
 		t->no_answer = false;
@@ -376,6 +383,7 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		break;
 	case IKE_EVENT_CHILD_UP:
 		child_came(t, ev);
+		reauth_child_up(t, ev->sa.uniqueid);
 		break;
 	case IKE_EVENT_CHILD_REKEY:
 		t->tidy_at = gateway_now() + TIDY_MS;
@@ -385,11 +393,8 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		something_went(t, ev);
 		break;
 	case IKE_EVENT_LOG:
-		if (!pair_there(t) && ike_cause_from_log(ev->text, t->conf->auth == CONF_AUTH_PSK,
-							 cause, sizeof(cause))) {
-			gateway_set_text(&t->cause, cause);
-			reconcile_judge(t);
-		}
+		if (!pair_there(t))
+			cause_take(t, ev->text);
 		break;
 	case IKE_EVENT_IKE_UPDATE:
 		caller_learn(t, &ev->sa);
@@ -429,6 +434,7 @@ void peer_forget_all(struct gateway *gw)
 		caller_gone(t, 0);
 		t->attempt_at = t->tidy_at = 0;
 		t->tries = 0;
+		reauth_forget(t);
 		gateway_set_text(&t->refused, NULL);
 		peer_arm(t);
 	}

@@ -17,6 +17,9 @@ void peer_want(struct tunnel *t, bool at_once);
 /* The timer was due: does what of it is. */
 void peer_tick(struct tunnel *t);
 
+/* Asks charon for an IKE_SA with its child; where it has an IKE_SA of the same configuration, for a child on that. */
+void peer_initiate(struct tunnel *t);
+
 /* Drops the connection's IKE_SAs (gwctl down, restart, a changed connection). */
 void peer_terminate(struct tunnel *t);
 

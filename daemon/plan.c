@@ -162,14 +162,15 @@ static void plan_policy(struct planner *p, const struct xfrm_policy *want,
 	}
 }
 
-/* Whose private key charon holds cannot be told from its id, so none is ever unloaded. */
+/* Of private keys only those are seen that this session loaded: whose the others are cannot be told from their ids. */
 static void plan_secret(struct planner *p, const struct object_secret *want,
 			const struct object_secret *have)
 {
 	if (!have) {
 		add(p, PLAN_CREATE, OBJECT_SECRET, ABOUT(want->tunnel, want, NULL));
 	} else if (!want) {
-		if (have->kind == OBJECT_SECRET_PSK && has_prefix(have->name))
+		if (have->kind != OBJECT_SECRET_CRL &&
+		    (have->kind == OBJECT_SECRET_KEY || has_prefix(have->name)))
 			add(p, PLAN_DELETE, OBJECT_SECRET, ABOUT(have->tunnel, NULL, have));
 	} else if (memcmp(want->digest, have->digest, sizeof(want->digest)) != 0) {
 		add(p, PLAN_UPDATE, OBJECT_SECRET, ABOUT(want->tunnel, want, have));

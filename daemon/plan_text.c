@@ -167,6 +167,11 @@ static void secret_text(const struct plan_action *a, char *buf, size_t size)
 		how = is_unknown(have->digest) ? ", loaded again" : ", changed";
 	if (s->kind == OBJECT_SECRET_KEY)
 		snprintf(buf, size, "private key of this gateway%s", how);
+	else if (s->kind == OBJECT_SECRET_CRL)
+		snprintf(buf, size, "certificate revocation list%s", how);
+	else if (s->kind == OBJECT_SECRET_PPK)
+		snprintf(buf, size, "post-quantum key%s%s%s", a->want ? " " : "",
+			 a->want ? s->remote_id : "", how);
 	else if (a->want)
 		snprintf(buf, size, "pre-shared key of %s and %s%s", s->local_id, s->remote_id,
 			 how);

@@ -121,7 +121,11 @@ static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
 			.iv = t->iv,
 			.icv = t->icv,
 			.block = t->block,
-			.psk = gw->psks[i],
+			.psk = gw->auths[i].psk,
+			.other_psk = gw->auths[i].other_psk,
+			.ppk = gw->auths[i].ppk,
+			.certs = &gw->auths[i].certs,
+			.auth_turn = t->reauth.turn,
 		};
 	}
 }
@@ -142,6 +146,7 @@ static int make_want(struct gateway *gw, struct round *r)
 		.tunnels = d,
 		.key = gw->key,
 		.public_key = gw->public_key,
+		.certs = &gw->certs,
 	};
 
 	err = desire(&in, gw->reqids, r->only, r->n_only, &r->want);

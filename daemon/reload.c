@@ -21,8 +21,10 @@
 #include "daemon/charon.h"
 #include "daemon/generation.h"
 #include "daemon/holds.h"
+#include "daemon/reauth.h"
 #include "daemon/reconcile.h"
 #include "lib/log.h"
+#include "lib/seal.h"
 
 static void hash_file(crypto_generichash_state *h, const char *path)
 {
@@ -51,6 +53,23 @@ static void hash_stat(crypto_generichash_state *h, const char *path)
 	crypto_generichash_update(h, (const unsigned char *)&st.st_mtim, sizeof(st.st_mtim));
 }
 
+static void hash_files(crypto_generichash_state *h, char *const *paths)
+{
+	for (size_t i = 0; paths && paths[i]; i++)
+		if (!seal_is_sealed(paths[i]))
+			hash_stat(h, paths[i]);
+}
+
+static void hash_credentials(crypto_generichash_state *h, const struct conf_tunnel *t)
+{
+	char *const ppk[] = {t->ppk_secret, NULL};
+
+	hash_files(h, t->psks);
+	hash_files(h, t->ca_files);
+	hash_files(h, t->crl_files);
+	hash_files(h, ppk);
+}
+
 static void files_digest(const struct gateway *gw, unsigned char *out)
 {
 	crypto_generichash_state h;
@@ -67,8 +86,10 @@ static void files_digest(const struct gateway *gw, unsigned char *out)
 	free(copy);
 	if (gw->conf) {
 		hash_stat(&h, gw->conf->key_file);
+		hash_stat(&h, gw->conf->cert_file);
+		hash_stat(&h, gw->conf->cert_key_file);
 		for (size_t i = 0; i < gw->conf->n_tunnels; i++)
-			hash_stat(&h, gw->conf->tunnels[i].psk_file);
+			hash_credentials(&h, &gw->conf->tunnels[i]);
 	}
 	crypto_generichash_final(&h, out, SECRET_DIGEST_SIZE);
 }
@@ -108,7 +129,7 @@ static bool mark_changed(struct gateway *gw, const struct generation *old)
 	const struct conf *a = old->conf, *b = gw->conf;
 
 	if (!a || a->n_tunnels != b->n_tunnels || !conf_gateway_equal(a, b) ||
-	    strcmp(old->public_key, gw->public_key))
+	    strcmp(old->public_key, gw->public_key) || !certs_equal(&old->certs, &gw->certs))
 		return false;
 	for (size_t i = 0; i < b->n_tunnels; i++)
 		if (strcmp(a->tunnels[i].name, b->tunnels[i].name) ||
@@ -118,7 +139,9 @@ static bool mark_changed(struct gateway *gw, const struct generation *old)
 	holds_recount(gw);
 	for (size_t i = 0; i < b->n_tunnels; i++)
 		if (!conf_tunnel_equal(&a->tunnels[i], &b->tunnels[i]) ||
-		    !psk_equal(old->psks[i], gw->psks[i]))
+		    !psk_equal(old->auths[i].psk, gw->auths[i].psk) ||
+		    !psk_equal(old->auths[i].other_psk, gw->auths[i].other_psk) ||
+		    !psk_equal(old->auths[i].ppk, gw->auths[i].ppk))
 			reconcile_mark(&gw->tunnels[i]);
 	return true;
 }
@@ -155,6 +178,8 @@ int reload_conf(struct gateway *gw, char **report)
 		generation_carry(&g, &now, true);
 	}
 	generation_swap(gw, &g);
+	if (g.conf)
+		reauth_note(gw, &g);
 	vec_free(&gw->dirty);
 	gateway_set_text(&gw->conf_error, NULL);
 	files_digest(gw, gw->conf_digest);
@@ -180,6 +205,7 @@ int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **r
 		return r;
 	generation_carry(&g, &now, false);
 	generation_swap(gw, &g);
+	reauth_note(gw, &g);
 	gw->torn_down = false;
 	r = reconcile_preview(gw, plan, err, sizeof(err));
 	gw->torn_down = torn_down;

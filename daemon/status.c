@@ -155,11 +155,12 @@ static void add_charon(json_t *o, const struct tunnel *t, const struct ike_sa *s
 		json_object_set_new(o, "ike", json_pack("{s:s}", "state", "established"));
 	if (sa)
 		json_object_set_new(o, "ike",
-				    json_pack("{s:s,s:I,s:I,s:s,s:b,s:n}", "state",
+				    json_pack("{s:s,s:I,s:I,s:s,s:b,s:b,s:n}", "state",
 					      sa->established ? "established" : "connecting",
 					      "since_s", (json_int_t)sa->age_s, "rekey_s",
 					      (json_int_t)sa->rekey_s, "proposal", sa->proposal,
-					      "nat", sa->nat_local || sa->nat_remote, "text"));
+					      "nat", sa->nat_local || sa->nat_remote, "ppk",
+					      sa->ppk, "text"));
 	if (!child)
 		return;
 	snprintf(in, sizeof(in), "%08x", child->spi_in);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define N(table) (sizeof(table) / sizeof(*(table)))
 #define PARTS_MAX 4
 #define PART_SIZE 96
 
@@ -109,6 +110,14 @@ static const struct cause causes[] = {
 	 "the peer does not authenticate as it is configured here: compare auth, gateway.id and "
 	 "peer.id on "
 	 "both sides"},
+	{"PPK required but no PPK found for '*'",
+	 "ppk.secret of $1, which is required here, is not in charon", NULL},
+	{"PPK required but peer does not support PPK",
+	 "a ppk is required here, and the peer knows nothing of it (RFC 8784)", NULL},
+	{"PPK required but no PPK_IDENTITY received",
+	 "a ppk is required here, and the peer uses none: give the tunnel its ppk there", NULL},
+	{"received PPK_ID '*', but require '*'",
+	 "the peer uses the ppk $1, and ppk.id here is $2: one of them is wrong", NULL},
 	{"constraint check failed: *", "the peer does not meet what is required here: $1", NULL},
 	{"selected peer config '*' unacceptable: *",
 	 "the peer does not meet what is required here: $2", NULL},
@@ -152,6 +161,52 @@ static const struct cause causes[] = {
 	 NULL},
 	{"error writing to socket: *", "charon here cannot send: $1", NULL},
 	{"unable to bind socket: *", "charon here cannot bind UDP port 500 or 4500: $1", NULL},
+};
+
+/* Where peers authenticate by certificate these come before the others. */
+static const struct cause certificate_causes[] = {
+	{"received AUTHENTICATION_FAILED notify error*",
+	 "the peer rejects our certificate or our identity (AUTHENTICATION_FAILED): compare its ca "
+	 "and peer.id with gateway.certificate and gateway.id here",
+	 NULL},
+	{"no issuer certificate found for \"*\"",
+	 "the peer's certificate \"$1\" was not issued by a CA that is known here: compare ca",
+	 NULL},
+	{"  self-signed certificate \"*\" is not trusted",
+	 "the peer's certificate comes from \"$1\", which is no CA known here: compare ca", NULL},
+	{"subject certificate invalid (valid from * to *)",
+	 "the peer's certificate has expired or is not valid yet: it is valid from $1 to $2", NULL},
+	{"issuer certificate invalid (valid from * to *)",
+	 "the certificate of the peer's CA has expired or is not valid yet: it is valid from $1 to "
+	 "$2",
+	 NULL},
+	{"certificate was revoked on *, reason: *", "the peer's certificate was revoked on $1: $2",
+	 NULL},
+	{"certificate status is unknown, crl is stale",
+	 "the crl here has expired, so the peer's certificate cannot be checked: a new one is needed",
+	 NULL},
+	{"constraint check failed: RULE_CRL_VALIDATION is *",
+	 "the peer's certificate cannot be checked: no current crl of its CA is here", NULL},
+	{"rejecting certificate without digitalSignature or nonRepudiation keyUsage flags",
+	 "the peer's certificate is not for signing: its keyUsage lacks digitalSignature", NULL},
+	{"constraint check failed: peer not authenticated by CA '*'",
+	 "the peer's certificate was not issued by the CA of this tunnel, $1", NULL},
+	{"no trusted * public key found for '*'",
+	 "the peer showed no certificate for $2 that counts here: compare its subjectAltName with "
+	 "peer.id",
+	 NULL},
+	{"signature validation failed*",
+	 "the peer does not have the key of its certificate: compare its certificate-key", NULL},
+	{"no private key found for '*'",
+	 "charon here has no private key for our identity $1: see gateway.certificate-key", NULL},
+};
+
+static const char *const vague[] = {
+	"no trusted * public key found for '*'",
+	"constraint check failed: *",
+	"selected peer config '*' unacceptable: *",
+	"no alternative config found",
+	"signature validation failed*", /* another certificate may follow */
 };
 
 /* What the stars of a pattern stood for, made fit for a person's eyes. */
@@ -224,12 +279,13 @@ static void fill(const char *sentence, const struct parts *p, char *out, size_t 
 	out[n] = '\0';
 }
 
-bool ike_cause_from_log(const char *line, bool psk, char *out, size_t size)
+static bool find(const struct cause *table, size_t n, const char *line, bool psk, char *out,
+		 size_t size)
 {
 	struct parts parts;
 
-	for (size_t i = 0; size && i < sizeof(causes) / sizeof(*causes); i++) {
-		const struct cause *c = &causes[i];
+	for (size_t i = 0; size && i < n; i++) {
+		const struct cause *c = &table[i];
 
 		if (!match(c->pattern, line, &parts))
 			continue;
@@ -253,5 +309,23 @@ bool ike_cause_renewal_failed(const char *line)
 		if (match(patterns[i], line, &parts))
 			return true;
 	}
+	return false;
+}
+
+bool ike_cause_from_log(const char *line, enum ike_auth auth, char *out, size_t size)
+{
+	if (auth == IKE_AUTH_CERTIFICATE &&
+	    find(certificate_causes, N(certificate_causes), line, false, out, size))
+		return true;
+	return find(causes, N(causes), line, auth == IKE_AUTH_PSK, out, size);
+}
+
+bool ike_cause_is_vague(const char *line)
+{
+	struct parts parts;
+
+	for (size_t i = 0; i < N(vague); i++)
+		if (match(vague[i], line, &parts))
+			return true;
 	return false;
 }

@@ -63,17 +63,63 @@ static void put_public_key(struct ike_msg *m, const char *key)
 	int n = snprintf(pem, sizeof(pem),
 			 "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n", key);
 
-	ike_msg_list(m, "pubkeys");
 	ike_msg_list_bytes(m, pem, n < (int)sizeof(pem) ? (size_t)n : 0);
+}
+
+static void put_public_keys(struct ike_msg *m, const char *key, const char *other)
+{
+	ike_msg_list(m, "pubkeys");
+	put_public_key(m, key);
+	if (other)
+		put_public_key(m, other);
 	ike_msg_list_end(m);
 }
 
+static void put_certs(struct ike_msg *m, const struct cert_list *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		ike_msg_list_bytes(m, list->at[i].der, list->at[i].size);
+}
+
+/* Of several in "certs" charon takes the one that it has the key of, and sends the others if they lead to its CA. */
+static void put_local_certs(struct ike_msg *m, const struct ike_conn *c)
+{
+	if (c->auth != IKE_AUTH_CERTIFICATE || !c->local_certs)
+		return;
+	ike_msg_list(m, "certs");
+	put_certs(m, c->local_certs);
+	ike_msg_list_end(m);
+}
+
+static void put_cas(struct ike_msg *m, const struct ike_conn *c)
+{
+	if (c->auth != IKE_AUTH_CERTIFICATE)
+		return;
+	ike_msg_list(m, "cacerts");
+	for (size_t i = 0; i < IKE_CAS_MAX && c->cas[i]; i++)
+		put_certs(m, c->cas[i]);
+	ike_msg_list_end(m);
+	if (c->crl_strict)
+		ike_msg_value(m, "revocation", "strict");
+}
+
+static void put_ppk(struct ike_msg *m, const struct ike_conn *c)
+{
+	if (!c->ppk_id)
+		return;
+	ike_msg_bytes(m, "ppk_id", c->ppk_id, strlen(c->ppk_id));
+	ike_msg_value(m, "ppk_required", c->ppk_required ? "yes" : "no");
+}
+
 static void put_auth(struct ike_msg *m, const char *side, const struct ike_conn *c, const char *id,
-		     const char *public_key)
+		     const char *public_key, const char *other)
 {
 	ike_msg_section(m, side);
 	switch (c->auth) {
 	case IKE_AUTH_PUBLIC_KEY:
+		ike_msg_value(m, "auth", "pubkey");
+		break;
+	case IKE_AUTH_CERTIFICATE:
 		ike_msg_value(m, "auth", "pubkey");
 		break;
 	case IKE_AUTH_PSK:
@@ -82,7 +128,11 @@ static void put_auth(struct ike_msg *m, const char *side, const struct ike_conn 
 	}
 	ike_msg_bytes(m, "id", id, strlen(id));
 	if (c->auth == IKE_AUTH_PUBLIC_KEY && public_key)
-		put_public_key(m, public_key);
+		put_public_keys(m, public_key, other);
+	if (strcmp(side, "local") == 0)
+		put_local_certs(m, c);
+	else
+		put_cas(m, c);
 	ike_msg_section_end(m);
 }
 
@@ -137,7 +187,8 @@ static void put_child(struct ike_msg *m, const struct ike_conn *c)
 
 void ike_conn_put(struct ike_msg *m, const struct ike_conn *c)
 {
-	const char *local_key = has_local_key(m, c) ? NULL : c->local_public_key;
+	bool certificate = c->auth == IKE_AUTH_CERTIFICATE;
+	const char *local_key = !c->key_in_each && has_local_key(m, c) ? NULL : c->local_public_key;
 
 	ike_msg_section(m, c->name);
 	ike_msg_value(m, "version", "2");
@@ -155,15 +206,17 @@ void ike_conn_put(struct ike_msg *m, const struct ike_conn *c)
 	ike_msg_value(m, "keyingtries", "1"); /* the back-off is ours */
 	ike_msg_value(m, "childless", "allow");
 	ike_msg_value(m, "fragmentation", "yes");
-	ike_msg_value(m, "send_cert", "never");
-	ike_msg_value(m, "send_certreq", "no");
+	ike_msg_value(m, "send_cert", certificate ? "always" : "never");
+	ike_msg_value(m, "send_certreq", certificate ? "yes" : "no");
+	put_ppk(m, c);
 	ike_msg_value(m, "dpd_delay", "%us", c->dpd_delay);
 	ike_msg_value(m, "reauth_time", "0s");
 	ike_msg_value(m, "rekey_time", "%us", c->ike_rekey_time);
-	ike_msg_value(m, "over_time", "%us", c->ike_over_time);
+	/* What of a connection may differ without any effect: it is a limit that is never reached. */
+	ike_msg_value(m, "over_time", "%us", c->ike_over_time + c->turn);
 	ike_msg_value(m, "rand_time", "%us", c->ike_rand_time);
-	put_auth(m, "local", c, c->local_id, local_key);
-	put_auth(m, "remote", c, c->remote_id, c->remote_public_key);
+	put_auth(m, "local", c, c->local_id, local_key, NULL);
+	put_auth(m, "remote", c, c->remote_id, c->remote_public_key, c->other_public_key);
 	put_child(m, c);
 	ike_msg_section_end(m);
 }
@@ -203,12 +256,24 @@ static void plain_address(struct plain *p, const struct addr *a)
 	plain_text(p, a->family == AF_UNSPEC ? NULL : addr_format(a, text));
 }
 
+static void plain_certs(struct plain *p, const struct cert_list *list)
+{
+	unsigned char digest[SECRET_DIGEST_SIZE];
+
+	for (size_t i = 0; list && i < list->len; i++) {
+		secret_digest(list->at[i].der, list->at[i].size, digest);
+		plain_add(p, digest, sizeof(digest));
+	}
+	plain_text(p, NULL);
+}
+
 static void plain_conn(struct plain *p, const struct ike_conn *c)
 {
 	const uint32_t numbers[] = {
 		c->auth,	   c->reqid,	     c->replay_window, c->dpd_delay,
 		c->ike_rekey_time, c->ike_rand_time, c->ike_over_time, c->esp_rekey_time,
-		c->esp_rand_time,  c->esp_life_time, c->encap,
+		c->crl_strict,	   c->ppk_required,  c->key_in_each,   c->esp_rand_time,
+		c->esp_life_time,  c->turn,	     c->encap,
 	};
 
 	plain_add(p, numbers, sizeof(numbers));
@@ -219,6 +284,11 @@ static void plain_conn(struct plain *p, const struct ike_conn *c)
 	plain_text(p, c->remote_id);
 	plain_text(p, c->local_public_key);
 	plain_text(p, c->remote_public_key);
+	plain_text(p, c->other_public_key);
+	plain_text(p, c->ppk_id);
+	plain_certs(p, c->local_certs);
+	for (size_t i = 0; i < IKE_CAS_MAX && c->cas[i]; i++)
+		plain_certs(p, c->cas[i]);
 	plain_texts(p, c->ike_proposals);
 	plain_texts(p, c->esp_proposals);
 }
@@ -248,6 +318,18 @@ void ike_conn_digest(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_S
 		message_digest(c, out);
 }
 
+void ike_conn_digest_terms(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_SIZE])
+{
+	struct ike_conn terms = *c;
+
+	terms.local_public_key = terms.remote_public_key = terms.other_public_key = NULL;
+	terms.local_certs = terms.cas[0] = NULL;
+	terms.crl_strict = terms.ppk_required = terms.key_in_each = false;
+	terms.ppk_id = NULL;
+	terms.turn = 0;
+	ike_conn_digest(&terms, out);
+}
+
 static const char *auth_name(enum ike_auth auth)
 {
 	switch (auth) {
@@ -255,6 +337,8 @@ static const char *auth_name(enum ike_auth auth)
 		return "public-key";
 	case IKE_AUTH_PSK:
 		return "psk";
+	case IKE_AUTH_CERTIFICATE:
+		return "certificate";
 	}
 	return "?";
 }

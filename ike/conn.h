@@ -13,17 +13,24 @@
 
 #include "ike/msg.h"
 #include "lib/addr.h"
+#include "lib/cert.h"
 #include "lib/key.h"
 #include "lib/secret.h"
 
 #define IKE_PREFIX "gwd-" /* connections and shared secrets of ours, by name */
 #define IKE_CHILD "gre" /* the child's name, in every connection */
+/* A tunnel's second pre-shared key; no tunnel's name begins so, and it sorts before the first. */
+#define IKE_PREFIX_OTHER "gwd-+"
+#define IKE_PREFIX_PPK "gwd-=" /* likewise, its post-quantum key */
 #define IKE_NAME_SIZE 80
 
 enum ike_auth {
 	IKE_AUTH_PUBLIC_KEY, /* raw Ed25519 keys, RFC 8420 */
 	IKE_AUTH_PSK,
+	IKE_AUTH_CERTIFICATE, /* X.509 */
 };
+
+#define IKE_CAS_MAX 4
 
 /* Everything charon is told of a tunnel. All pointers are borrowed. */
 struct ike_conn {
@@ -34,6 +41,14 @@ struct ike_conn {
 	enum ike_auth auth;
 	const char *local_public_key; /* base64 SubjectPublicKeyInfo; NULL for a PSK */
 	const char *remote_public_key;
+	const char *other_public_key; /* of the peer too, while its key is changed; or NULL */
+	const struct cert_list *local_certs; /* ours first, then what leads to the CA; or NULL */
+	const struct cert_list *cas[IKE_CAS_MAX + 1]; /* one of them must have issued the peer's */
+	bool crl_strict; /* the peer's certificate must be found good in a CRL */
+	const char *ppk_id; /* RFC 8784; NULL: none */
+	bool ppk_required;
+	bool key_in_each; /* a gateway with a certificate too says in each connection that the key counts */
+	uint8_t turn; /* another one makes charon negotiate a new IKE_SA rather than use the one it has */
 	char *const *ike_proposals; /* NULL-terminated */
 	char *const *esp_proposals;
 	uint32_t reqid;
@@ -67,6 +82,8 @@ void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time,
 void ike_conn_put(struct ike_msg *m, const struct ike_conn *c);
 /* Digest of its section; all zero when out of memory. */
 void ike_conn_digest(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_SIZE]);
+/* Digest of all but what authenticates the ends: a change of this takes new SAs, a change of only the rest need not. */
+void ike_conn_digest_terms(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_SIZE]);
 /* One line for plans: "198.51.100.1 hq -> 203.0.113.7 branch1 public-key esp
  * aes256gcm16-x25519"; returns buf. */
 const char *ike_conn_format(const struct ike_conn *c, char *buf, size_t size);
@@ -80,7 +97,11 @@ struct ike_msg *ike_req_load_key(const struct secret *pem);
 /* Owned by remote_id alone: charon tries every key that matches either identity, so ours among
  * the owners would let any branch's key open any tunnel (5.9.8 mem_cred.c, psk_authenticator.c). */
 struct ike_msg *ike_req_load_psk(const char *name, const struct secret *psk, const char *remote_id);
+/* A post-quantum pre-shared key (RFC 8784), found by its id alone. */
+struct ike_msg *ike_req_load_ppk(const char *name, const struct secret *ppk, const char *ppk_id);
+struct ike_msg *ike_req_load_crl(const unsigned char *der, size_t size);
 struct ike_msg *ike_req_unload_psk(const char *name);
+struct ike_msg *ike_req_unload_key(const char *id); /* as load-key answered */
 struct ike_msg *ike_req_unload_conn(const char *name);
 struct ike_msg *ike_req_initiate(const char *name); /* timeout=-1: answers when queued */
 /* ike_id 0: every IKE_SA of the connection. timeout=-1. */

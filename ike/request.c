@@ -53,9 +53,35 @@ struct ike_msg *ike_req_load_psk(const char *name, const struct secret *psk, con
 	return finish(m);
 }
 
+struct ike_msg *ike_req_load_ppk(const char *name, const struct secret *ppk, const char *ppk_id)
+{
+	struct ike_msg *m = request_of("load-shared", "id", name);
+
+	if (!m)
+		return NULL;
+	ike_msg_value(m, "type", "PPK");
+	ike_msg_secret(m, "data", ppk);
+	ike_msg_list_one(m, "owners", ppk_id);
+	return finish(m);
+}
+
+struct ike_msg *ike_req_load_crl(const unsigned char *der, size_t size)
+{
+	struct ike_msg *m = request_of("load-cert", "type", "X509_CRL");
+
+	if (m)
+		ike_msg_bytes(m, "data", der, size);
+	return finish(m);
+}
+
 struct ike_msg *ike_req_unload_psk(const char *name)
 {
 	return finish(request_of("unload-shared", "id", name));
+}
+
+struct ike_msg *ike_req_unload_key(const char *id)
+{
+	return finish(request_of("unload-key", "id", id));
 }
 
 struct ike_msg *ike_req_unload_conn(const char *name)

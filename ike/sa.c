@@ -141,6 +141,7 @@ bool ike_sa_parse_body(const struct ike_msg *m, size_t from, size_t to, struct i
 	get_text(&s, "state", sa->state, sizeof(sa->state));
 	sa->established = is_one_of(sa->state, established);
 	sa->initiator = get_yes(&s, "initiator");
+	sa->ppk = get_yes(&s, "ppk");
 	sa->nat_local = get_yes(&s, "nat-local");
 	sa->nat_remote = get_yes(&s, "nat-remote");
 	get_text(&s, "local-id", sa->local_id, sizeof(sa->local_id));

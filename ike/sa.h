@@ -33,6 +33,7 @@ struct ike_sa {
 	char state[16]; /* CONNECTING, ESTABLISHED, … */
 	bool established; /* also while it is being rekeyed */
 	bool initiator, nat_local, nat_remote;
+	bool ppk; /* a post-quantum key is mixed in (RFC 8784) */
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
 	char local_id[256], remote_id[256];
@@ -76,10 +77,13 @@ bool ike_event_parse(const struct ike_msg *m, struct ike_event *out);
  * A log line that explains why a tunnel does not come up, as a sentence naming cause and side, with
  * the notify's name kept: for instance "received AUTHENTICATION_FAILED notify error" -> "the peer
  * rejects our key (AUTHENTICATION_FAILED): compare `gwctl pubkey` here with its peer.public-key".
- * Returns false when the line explains nothing. psk tells which remedy to name. Texts are those of
+ * Returns false when the line explains nothing. auth tells which remedy to name. Texts are those of
  * strongSwan 5.9.8 and 6.0, levels 0 and 1.
  */
-bool ike_cause_from_log(const char *line, bool psk, char *out, size_t size);
+bool ike_cause_from_log(const char *line, enum ike_auth auth, char *out, size_t size);
+
+/* The line follows from one before it, which says more: a cause found a moment ago is the better one. */
+bool ike_cause_is_vague(const char *line);
 
 /* A log line that says that an SA which is there could not be renewed, by us or by the peer; what came before it says why. */
 bool ike_cause_renewal_failed(const char *line);

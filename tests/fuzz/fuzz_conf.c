@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "lib/seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +34,8 @@ static void tunnel_walk(const struct conf *conf, const struct conf_tunnel *tunne
 		return;
 	require(conf->id && tunnel->peer_id);
 	if (tunnel->auth == CONF_AUTH_PSK)
-		require(tunnel->psk_file && tunnel->psk_file[0] == '/');
+		require(tunnel->psks && tunnel->psks[0] &&
+			(tunnel->psks[0][0] == '/' || seal_is_sealed(tunnel->psks[0])));
 	else
 		require(conf->key_file && strlen(tunnel->peer_public_key) == 60);
 }

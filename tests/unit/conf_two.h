@@ -29,6 +29,8 @@ static char *two_cbc[] = {"aes256-sha256-x25519", NULL};
 static const struct secret two_psk = {sizeof(PSK_TEXT) - 1, (unsigned char *)PSK_TEXT};
 static const struct secret two_key = {sizeof(PEM_TEXT) - 1, (unsigned char *)PEM_TEXT};
 
+static char *two_psks[] = {(char *)"/etc/gwd/branch2.psk", NULL};
+
 static inline void two_branch1(struct two *t)
 {
 	struct conf_tunnel *c = &t->tunnels[0];
@@ -69,7 +71,7 @@ static inline void two_branch2(struct two *t)
 	c->auth = CONF_AUTH_PSK;
 	c->peer_id = (char *)"branch2.example.net";
 	c->peer_public_key[0] = '\0';
-	c->psk_file = (char *)"/etc/gwd/branch2.psk";
+	c->psks = two_psks;
 	c->has_gre_key = true;
 	c->gre_key_in = c->gre_key_out = 7;
 	c->esp_proposals = two_cbc;

@@ -323,8 +323,6 @@ static void foreign_in_charon(struct world *w)
 	struct object_conn c = {.conn = {.name = "other", .tunnel = -1}};
 
 	w->secrets.at[w->secrets.n++] = s;
-	s.kind = OBJECT_SECRET_KEY;
-	w->secrets.at[w->secrets.n++] = s;
 	w->conns.at[w->conns.n++] = c;
 }
 

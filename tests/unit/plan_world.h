@@ -348,7 +348,7 @@ static inline int world_do_secret(struct world *w, const struct plan_action *a)
 	}
 	if (i == w->secrets.n)
 		return -ENOENT;
-	if (about->kind == OBJECT_SECRET_KEY || !world_prefixed(about->name))
+	if (about->kind != OBJECT_SECRET_KEY && !world_prefixed(about->name))
 		return -EPERM;
 	WORLD_DROP(&w->secrets, i);
 	return 0;

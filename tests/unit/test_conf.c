@@ -77,7 +77,7 @@ static void test_builtin(void **state)
 	assert_int_equal(t->auth, CONF_AUTH_PUBLIC_KEY);
 	assert_string_equal(t->peer_id, "b1.example.net");
 	assert_string_equal(t->peer_public_key, PUBLIC_KEY);
-	assert_null(t->psk_file);
+	assert_null(t->psks);
 	assert_string_equal(t->ike_proposals[0], "aes256gcm16-prfsha384-x25519");
 	assert_string_equal(t->ike_proposals[1], "aes256-sha384-ecp384");
 	assert_null(t->ike_proposals[2]);
@@ -118,7 +118,6 @@ static void test_all_keys(void **state)
 		"          rekey-time: 90m, replay-window: 64}\n");
 	const struct conf_tunnel *t = conf_find_tunnel(conf, "branch-office-munich");
 
-	assert_null(conf->key_file);
 	assert_string_equal(conf->charon_socket, "/s");
 	assert_int_equal(conf->local.kind, CONF_LOCAL_INTERFACE);
 	assert_string_equal(conf->local.ifname, "wan0");
@@ -133,7 +132,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(t->mtu, 1400);
 	assert_int_equal(t->ttl, 255);
 	assert_int_equal(t->auth, CONF_AUTH_PSK);
-	assert_string_equal(t->psk_file, "/p");
+	assert_string_equal(t->psks[0], "/p");
 	assert_string_equal(t->peer_public_key, "");
 	assert_int_equal(t->n_addresses, 2);
 	assert_int_equal(t->addresses[1].addr.family, AF_INET6);
@@ -181,7 +180,7 @@ static void test_precedence(void **state)
 	assert_int_equal(a->ike_rekey_time, 7200);
 	assert_int_equal(a->n_routes, 1);
 	assert_int_equal(a->auth, CONF_AUTH_PSK);
-	assert_string_equal(a->psk_file, "/p");
+	assert_string_equal(a->psks[0], "/p");
 	assert_string_equal(b->name, "b");
 	assert_int_equal(b->local.kind, CONF_LOCAL_AUTO);
 	assert_int_equal(b->ike_rekey_time, 3600);
@@ -228,9 +227,9 @@ static void test_auth(void **state)
 		struct conf *conf = load(text);
 		assert_int_equal(conf->tunnels[0].auth, cases[i].auth);
 		if (cases[i].psk_file)
-			assert_string_equal(conf->tunnels[0].psk_file, cases[i].psk_file);
+			assert_string_equal(conf->tunnels[0].psks[0], cases[i].psk_file);
 		else
-			assert_null(conf->tunnels[0].psk_file);
+			assert_null(conf->tunnels[0].psks);
 		conf_free(conf);
 	}
 }

@@ -114,10 +114,11 @@ static void test_names(void **state)
 	static const char *const no_interfaces[] = {"",	   ".",	  "..",
 						    "a/b", "a b", "a:b",
 						    "a%d", "\t",  "1234567890123456"};
-	static const char *const identities[] = {"hq",	      "hq.example.net", "a@b.c",
-						 "192.0.2.1", "2001:db8::1",	"a+b@c"};
+	static const char *const identities[] = {"hq",	      "hq.example.net",	       "a@b.c",
+						 "192.0.2.1", "2001:db8::1",	       "a+b@c",
+						 "CN=hq",     "C=DE, O=Example, CN=hq"};
 	static const char *const no_identities[] = {
-		"",	   "%any", "*",	  "@a",	 "a@",		"a@b@c", "#ff", "C=DE",
+		"",	   "%any", "*",	  "@a",	 "a@",		"a@b@c", "#ff", "C=",
 		"0.0.0.0", "::",   "a b", "a:b", "192.0.2.300", "-a",	 "a,b"};
 
 	(void)state;
@@ -193,6 +194,7 @@ static json_t *schema_properties(json_t *schema, enum schema_place place)
 		[SCHEMA_OSPF] = "ospf",
 		[SCHEMA_OSPF_AUTHENTICATION] = "ospf-authentication",
 		[SCHEMA_GRE_KEYS] = "gre-keys",
+		[SCHEMA_PPK] = "ppk",
 	};
 	json_t *def = json_object_get(json_object_get(schema, "$defs"), names[place]);
 

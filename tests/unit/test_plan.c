@@ -65,13 +65,16 @@ static void everything_goes(void **unused)
 	(void)unused;
 	two_make(&t);
 	struct objects want = nothing(), have = make(&t);
-	/* Pairs go with the table, addresses and routes with their links, the private key stays. */
+	/* Pairs go with the table, addresses and routes with their links. */
 	assert_plan(&want, &have,
 		    "delete link branch1: local 198.51.100.1 remote 203.0.113.7 ttl 64 mtu 1442\n"
 		    "delete link gre-b2: local 2001:db8::1 remote 2001:db8::7 key 7 ttl 64 mtu "
 		    "1398\n"
 		    "delete connection gwd-branch1\n"
 		    "delete connection gwd-branch2\n"
+		    "delete secret "
+		    "MCowBQYDK2VwAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=: private key of "
+		    "this gateway\n"
 		    "delete secret gwd-branch2: pre-shared key\n"
 		    "delete policy in 203.0.113.7 -> 198.51.100.1: esp transport reqid 0x424da8ae "
 		    "spi any\n"
