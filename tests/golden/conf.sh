@@ -28,12 +28,34 @@ verdict() { # STATUS NAME
 	fi
 }
 
+cert_make() { # NAME DAYS IDENTITY
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$folder/$1.key" -out "$folder/$1.csr" \
+		-subj "/CN=$1" -addext "subjectAltName=DNS:$3" &&
+		openssl x509 -req -in "$folder/$1.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial \
+			-days "$2" -copy_extensions copy -out "$folder/$1.pem"
+}
+
+crl_make() { # NAME EXTENSIONS DAYS
+	printf '[ca]\ndefault_ca = d\n[d]\ndatabase = %s/index.txt\ndefault_md = sha256\n%s\n[e]\nauthorityKeyIdentifier = keyid\n' \
+		"$folder" "$2" >"$folder/ca.cnf"
+	: >"$folder/index.txt"
+	openssl ca -config "$folder/ca.cnf" -keyfile "$folder/ca.key" -cert "$folder/ca.pem" -gencrl -crlsec 1 -out "$folder/$1"
+}
+
+certs_make() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$folder/ca.key" \
+		-out "$folder/ca.pem" -subj /CN=CA -days 3650 &&
+		cert_make hq 900 hq.example.net && cert_make late -1 hq.example.net && cert_make other 900 x.example.net &&
+		crl_make bare.crl "" && crl_make late.crl "crl_extensions = e" && sleep 1.5
+}
+
 keys_make() {
 	umask 077
 	openssl genpkey -algorithm ed25519 -out "$folder/gwd.key" 2>/dev/null &&
 		openssl pkey -in "$folder/gwd.key" -pubout -out "$folder/public.key" &&
 		openssl genpkey -algorithm ed448 -out "$folder/ed448.key" 2>/dev/null || exit 99
 	openssl rand -base64 24 >"$folder/partner.psk"
+	certs_make >/dev/null 2>&1 || exit 99
 	echo guess >"$folder/short.psk"
 	echo >"$folder/newline.psk"
 	: >"$folder/empty.psk"
@@ -48,7 +70,7 @@ check() { # FILE, in the folder $folder/run
 		cd "$folder/run" || exit 99
 		timeout 60 "$gwctl" check "$1" 2>&1
 		echo "exit $?"
-	) | sed "s|$folder|$named|g"
+	) | sed "s|$folder|$named|g; s/on 20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]/on DATE/"
 }
 
 compare() { # NAME OUTPUT

@@ -203,6 +203,45 @@ chmod 644 "$key"
 alone 1 'chmod 600' pubkey "$key"
 alone 1 'does not exist' pubkey "$work/absent.key"
 
+# seal: text for one gateway, secret from a file, standard input or a silent terminal
+seal_in() { # STDIN ARGUMENT...
+	local text=$1
+	shift
+	printf '%s' "$text" | "$gwctl" "$@" 2>"$work/err"
+}
+sealed=$(seal_in correct-horse seal --to "$public")
+[[ $sealed =~ ^sealed:[A-Za-z0-9+/]{80,}=*$ ]] && [ ! -s "$work/err" ]
+ok 'seal reads standard input' $?
+[ "$(seal_in correct-horse seal --to "$public" -)" != "$sealed" ]
+ok 'no two sealed texts are equal' $?
+(umask 077 && echo correct-horse >"$work/secret")
+[ "$("$gwctl" seal --to "$public" "$work/secret" | wc -c)" = $((${#sealed} + 1)) ]
+ok "the line's end of a file is not sealed" $?
+[ "$(seal_in correct-horse seal --to "$public" --json | tr -d ' \n' | sed 's/sealed:[^"]*/TEXT/')" = "{\"sealed\":\"TEXT\",\"public_key\":\"$public\"}" ]
+ok 'seal --json' $?
+alone 1 'does not belong on the command line' seal --to "$public" correct-horse
+! grep -q correct-horse "$work/err"
+ok 'which is not repeated' $?
+alone 1 'a public key has 60 characters' seal --to abc
+alone 1 '1 to 2048 bytes can be sealed, this has 0' seal --to "$public"
+seal_in "$(head -c 3000 /dev/zero | tr '\0' x)" seal --to "$public" >"$work/out"
+[ $? = 1 ] && grep -q '1 to 2048 bytes' "$work/err"
+ok 'seal takes no more than 2048 bytes' $?
+chmod 644 "$work/secret"
+alone 1 'chmod 600' seal --to "$public" "$work/secret"
+type_secret() { # when it is asked for
+	for ((i = 0; i < 100; i++)); do
+		! grep -q 'not shown' "$work/out" || break
+		sleep 0.1
+	done
+	echo typed-secret
+	sleep 0.5
+}
+: >"$work/out"
+type_secret | script -qefc "$gwctl seal --to $public" /dev/null >>"$work/out" 2>/dev/null
+grep -q '^sealed:' "$work/out" && ! grep -q typed-secret "$work/out"
+ok 'a terminal does not show the secret' $?
+
 "$gwctl" help >/dev/full 2>"$work/err"
 [ $? = 1 ] && grep -q 'No space left' "$work/err"
 ok 'a full disk is an error' $?

@@ -39,7 +39,7 @@ none() { # TEXT FINDINGS
 schema_keys() {
 	perl -0777 -ne '
 		my %prefix = (TOP => "", PART => "", TUNNEL => "", DEFAULTS => "", GATEWAY => "gateway.", CHARON => "charon.",
-			PEER => "peer.", IKE => "ike.", ESP => "esp.", ROUTE => "routes.", OSPF => "ospf.",
+			PEER => "peer.", PPK => "ppk.", IKE => "ike.", ESP => "esp.", ROUTE => "routes.", OSPF => "ospf.",
 			OSPF_AUTHENTICATION => "ospf.authentication.",
 			GRE_KEYS => "gre-key.");
 		sub seconds {

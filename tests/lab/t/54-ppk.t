@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Post-quantum pre-shared keys (RFC 8784) beside raw keys: used and shown; where one is required, a peer without it or with another is
+# refused by name; where it is not, the tunnel comes up without.
+
+# shellcheck source=tests/lab/lib.sh disable=SC2317
+. tests/lab/lib.sh
+# shellcheck source=tests/lab/sites.sh
+. tests/lab/sites.sh
+
+# NODE TEXT: the tunnel's ppk, "" for none
+ppk() {
+	sed -i "/^    ppk:/d; s|^    addresses:|${2:+    ppk: $2\n}&|" "$LAB_DIR/$1/gwd/gwd.yaml"
+}
+
+uses_ppk() {
+	[ "$(lab_gwctl "$1" show "$(site_tunnel "$1")" --json | jq -r '.tunnels[0].ike.ppk')" = "$2" ]
+}
+
+reason_like() {
+	[[ "$(lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason')" =~ $2 ]]
+}
+
+lab_topology
+for n in hq branch; do
+	(umask 077; echo quantum-resistant-secret-1 >"$LAB_DIR/$n/gwd/ppk")
+	(umask 077; echo quantum-resistant-secret-2 >"$LAB_DIR/$n/gwd/other")
+done
+given="{id: ppk1.example.net, secret: /etc/gwd/ppk}"
+ok "the tunnel is up with a ppk" sites_up "    ppk: $given"
+ok "hq uses it" uses_ppk hq true
+ok "so does branch" uses_ppk branch true
+like "show says so" "$(lab_gwctl hq show branch1)" ', with ppk'
+ok "LAN to LAN" lab_run lanhq ping -c2 -i0.3 -W2 10.2.0.2
+
+# branch has none: nothing of ours goes on without
+ppk branch ""
+lab_gwctl branch reload >/dev/null
+lab_gwctl hq down branch1 >/dev/null
+lab_spawn hq up "$LAB_GWCTL" up branch1
+ok "a peer without the required ppk is refused" lab_wait 40 reason_like hq 'a ppk is required here'
+diag "hq: $(lab_gwctl hq | tail -1)"
+nok "nothing passes" lab_run lanhq ping -c1 -W1 10.2.0.2
+
+# where it is not required, the tunnel comes up without
+ppk hq "{id: ppk1.example.net, secret: /etc/gwd/ppk, required: no}"
+lab_gwctl hq reload >/dev/null
+ok "up without it where it is not required" lab_wait 45 site_is hq up
+ok "which is shown" uses_ppk hq false
+
+# another secret under the same name
+ppk branch "{id: ppk1.example.net, secret: /etc/gwd/other}"
+lab_gwctl branch reload >/dev/null
+ok "another secret is refused" lab_wait 45 reason_like branch 'peer rejects|not the one configured'
+diag "branch: $(lab_gwctl branch | tail -1)"
+diag "hq: $(lab_gwctl hq | tail -1)"
+ppk branch "$given"
+ppk hq "$given"
+for n in hq branch; do
+	lab_gwctl $n reload >/dev/null
+done
+ok "the right one brings it up" lab_wait 45 site_is hq up
+ok "with the ppk" lab_wait 20 uses_ppk hq true
+is "no secret in any log" "$(cat "$LAB_DIR"/*/log/*.log | grep -c quantum-resistant)" 0
+unlike "nor in what gwctl says" "$(lab_gwctl hq show branch1 --json; lab_gwctl hq plan)" "quantum-resistant"
+
+done_testing
