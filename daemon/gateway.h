@@ -23,6 +23,7 @@
 
 #define GATEWAY_RCVBUF (8u << 20) /* event sockets, bytes */
 #define GATEWAY_DEBOUNCE_MS 3 /* from the first hint to the look */
+#define GATEWAY_PATHS_MS 1000 /* asking some tunnels for the MTU of their paths */
 #define GATEWAY_RESYNC_MS 30000 /* full look without any hint */
 
 /* An SA of a tunnel as the kernel told; the deletion of stale ones needs two looks. */
@@ -173,7 +174,8 @@ struct gateway {
 	/* reconcile */
 	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
 	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
-	struct event *debounce, *resync, *resolve, *trim;
+	struct event *debounce, *resync, *resolve, *paths, *trim;
+	size_t resolve_next; /* of resolve_some */
 	char *sysctl, *sysctl6; /* what defeats the policies, of IPv4 and of IPv6 transport */
 	VEC(struct gre_route)
 	holds; /* unreachable routes of ours that stand, sorted; daemon/holds.h */

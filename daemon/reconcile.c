@@ -466,6 +466,15 @@ static void on_resolve(evutil_socket_t fd, short what, void *user)
 	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
 }
 
+static void on_paths(evutil_socket_t fd, short what, void *user)
+{
+	struct gateway *gw = user;
+
+	(void)fd, (void)what;
+	if (gw->ready && !gw->torn_down)
+		resolve_some(gw);
+}
+
 static void on_trim(evutil_socket_t fd, short what, void *user)
 {
 	(void)fd, (void)what, (void)user;
@@ -475,13 +484,15 @@ static void on_trim(evutil_socket_t fd, short what, void *user)
 int reconcile_init(struct gateway *gw)
 {
 	struct timeval resync = {.tv_sec = GATEWAY_RESYNC_MS / 1000};
+	struct timeval paths = {.tv_sec = GATEWAY_PATHS_MS / 1000};
 
 	gw->debounce = evtimer_new(gw->base, on_debounce, gw);
 	gw->resolve = evtimer_new(gw->base, on_resolve, gw);
 	gw->trim = evtimer_new(gw->base, on_trim, gw);
 	gw->resync = event_new(gw->base, -1, EV_PERSIST, on_resync, gw);
-	if (!gw->debounce || !gw->resolve || !gw->trim || !gw->resync)
+	gw->paths = event_new(gw->base, -1, EV_PERSIST, on_paths, gw);
+	if (!gw->debounce || !gw->resolve || !gw->trim || !gw->resync || !gw->paths)
 		return -ENOMEM;
 	gw->unresolved_all = gw->dirty_all = gw->guard_dirty = true;
-	return evtimer_add(gw->resync, &resync) ? -ENOMEM : 0;
+	return evtimer_add(gw->resync, &resync) || evtimer_add(gw->paths, &paths) ? -ENOMEM : 0;
 }

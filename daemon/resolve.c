@@ -2,7 +2,8 @@
 /*
  * Asks the kernel where a tunnel's transport starts (`local:` as an address, an interface or auto) and how large the
  * path's packets may be. Entries: resolve_all, called by daemon/reconcile.c when addresses or routes changed and at each
- * resync, since the kernel tells nobody of a path MTU it has learned; resolve_again, when somebody looks at one tunnel.
+ * resync; resolve_some, once a second, since the kernel tells nobody of a path MTU it has learned; resolve_again, when
+ * somebody looks at one tunnel.
  *
  * resolve_sysctl_fault reads the settings with which the kernel skips XFRM policies (net/ipv4/devinet.c, NOXFRM and
  * NOPOLICY): with one set GRE would leave or enter past them, and only the guard would hold.
@@ -18,6 +19,10 @@
 #include "daemon/reconcile.h"
 #include "gre/addr.h"
 #include "gre/link.h"
+
+/* Of resolve_some: all are asked in so many calls, and at least so many in one. */
+#define SLICES 10
+#define SLICE_MIN 64
 
 static int interface_address(struct tunnel *t, struct resolve_memo *memo, struct addr *local)
 {
@@ -207,6 +212,17 @@ void resolve_again(struct tunnel *t)
 	struct resolve_memo memo = {0};
 
 	resolve_and_mark(t, &memo);
+}
+
+void resolve_some(struct gateway *gw)
+{
+	struct resolve_memo memo = {0};
+	size_t all = gw->conf->n_tunnels, n = all / SLICES > SLICE_MIN ? all / SLICES : SLICE_MIN;
+
+	for (size_t i = 0; i < n && i < all; i++) {
+		gw->resolve_next = gw->resolve_next < all ? gw->resolve_next : 0;
+		resolve_and_mark(&gw->tunnels[gw->resolve_next++], &memo);
+	}
 }
 
 void resolve_all(struct gateway *gw)

@@ -56,7 +56,7 @@ lab_udp_stop stream
 cmp_ok "it arrives" "$(lab_udp_get stream received)" '>=' 100
 sent=$(lab_udp_get stream sent) last=$(lab_udp_get stream last)
 cmp_ok "up to its end" "$last" '>=' $((sent - 2))
-is "in order, once each" "$(lab_udp_get stream dup) $(lab_udp_get stream reorder)" "0 0"
+is "once each" "$(lab_udp_get stream dup)" 0
 
 # ---- on the link
 LAB_UDP_JOIN="ff02::4242 hq" flow six hq branch ff02::4242%branch1
@@ -65,8 +65,6 @@ is "all of it" "$(lab_udp_get six lost)" 0
 flow broad hq branch 10.255.0.3
 cmp_ok "broadcast on the link arrives" "$(lab_udp_get broad received)" '>=' 50
 is "all of that" "$(lab_udp_get broad lost)" 0
-LAB_UDP_JOIN="$GROUP branch1" flow back branch hq $GROUP
-diag "multicast of the gateway's own: $(lab_udp_get back received) of $(lab_udp_get back sent)"
 
 # ---- what the wire saw, and that it would have seen it
 ip -n hq link add clear type gre local 198.51.100.1 remote 192.0.2.99 ttl 64
