@@ -88,6 +88,24 @@ static void check_ends(struct drafts *ds, const struct draft *d)
 	}
 }
 
+/* A family told for all tunnels by defaults concerns those whose remote is a name. */
+static void check_family(struct drafts *ds, const struct draft *d)
+{
+	const struct conf_tunnel *t = &d->tunnel;
+
+	if (HERE(d, SLOT_REMOTE_FAMILY) && HERE(d, SLOT_REMOTE) && !t->remote.name)
+		finding_hint(findings_add(ds->found, FINDING_ERROR, AT(d, SLOT_REMOTE_FAMILY),
+					  "remote-family chooses among the addresses of a name, "
+					  "and remote is no name"),
+			     "leave it out");
+	if (t->remote.name && t->remote_family && t->local.kind == CONF_LOCAL_ADDRESS &&
+	    t->local.addr.family != t->remote_family)
+		finding_hint(findings_add(ds->found, FINDING_ERROR, AT(d, SLOT_REMOTE_FAMILY),
+					  "remote-family contradicts local, which is an %s address",
+					  t->local.addr.family == AF_INET ? "IPv4" : "IPv6"),
+			     "leave it out: the family is that of local");
+}
+
 static void check_inside(struct drafts *ds, const struct draft *d)
 {
 	const struct conf_tunnel *t = &d->tunnel;
@@ -322,6 +340,7 @@ void check_tunnels(struct drafts *drafts)
 			continue;
 		check_interface(drafts, d);
 		check_ends(drafts, d);
+		check_family(drafts, d);
 		check_inside(drafts, d);
 		ospf_check(drafts, d);
 		check_gre(drafts, d);

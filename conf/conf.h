@@ -81,6 +81,7 @@ struct conf_tunnel {
 	enum conf_protect protect;
 	struct conf_local local; /* the gateway's unless given */
 	struct conf_remote remote;
+	uint8_t remote_family; /* of a name's addresses; AF_UNSPEC: either */
 
 	struct prefix *addresses;
 	size_t n_addresses;

@@ -84,9 +84,10 @@ bool conf_tunnel_same_objects(const struct conf_tunnel *a, const struct conf_tun
 {
 	return !strcmp(a->interface, b->interface) && a->enabled == b->enabled &&
 	       a->protect == b->protect && local_equal(&a->local, &b->local) &&
-	       conf_remote_equal(&a->remote, &b->remote) && a->has_gre_key == b->has_gre_key &&
-	       a->gre_key_in == b->gre_key_in && a->gre_key_out == b->gre_key_out &&
-	       !strcmp(a->device, b->device) && !strcmp(a->vrf, b->vrf);
+	       conf_remote_equal(&a->remote, &b->remote) && a->remote_family == b->remote_family &&
+	       a->has_gre_key == b->has_gre_key && a->gre_key_in == b->gre_key_in &&
+	       a->gre_key_out == b->gre_key_out && !strcmp(a->device, b->device) &&
+	       !strcmp(a->vrf, b->vrf);
 }
 
 static bool options_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)

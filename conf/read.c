@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/host.h"
 #include "conf/read_gre.h"
 #include "conf/value.h"
 #include "lib/key.h"
@@ -225,11 +226,18 @@ static void read_local(const struct value *v)
 	*(struct conf_local *)v->field = local;
 }
 
-static void remote_name_store(const struct value *v)
+static void remote_name_read(const struct value *v)
 {
 	struct conf_remote *remote = v->field;
-	char *copy = strdup(v->text);
+	const char *hint, *fault = host_fault(v->text, &hint);
+	char *copy = fault ? NULL : strdup(v->text);
 
+	if (fault) {
+		struct finding *finding = ERROR(v, "remote: \"%s\" %s", v->text, fault);
+		if (hint)
+			finding_hint(finding, "%s", hint);
+		return;
+	}
 	if (!copy) {
 		v->found->failed = true;
 		return;
@@ -247,11 +255,8 @@ static void read_remote(const struct value *v)
 		remote->kind = CONF_REMOTE_ANY;
 	else if (!addr_parse(v->text, &a) && value_looks_like_address(v->text))
 		ERROR(v, "remote: \"%s\" is no address", v->text);
-	else if (!addr_parse(v->text, &a) && value_host_name(v->text))
-		remote_name_store(v);
 	else if (!addr_parse(v->text, &a))
-		finding_hint(ERROR(v, "remote: \"%s\" is neither an address nor a name", v->text),
-			     "the peer's address, its DNS name, or any");
+		remote_name_read(v);
 	else if (!value_unicast(&a))
 		ERROR(v, "remote: %s is not the address of one host", v->text);
 	else if (value_link_local(&a))
@@ -327,6 +332,16 @@ static void read_area(const struct value *v)
 	}
 }
 
+static void read_remote_family(const struct value *v)
+{
+	static const char *const words[] = {"auto", "ipv4", "ipv6", NULL};
+	static const uint8_t families[] = {AF_UNSPEC, AF_INET, AF_INET6};
+	int word = read_word(v, words, "auto, ipv4 or ipv6");
+
+	if (word >= 0)
+		*(uint8_t *)v->field = families[word];
+}
+
 static void read_destination_field(const struct value *v)
 {
 	read_destination(v, v->field);
@@ -352,6 +367,7 @@ bool read_scalar(const struct value *v)
 		[SCHEMA_PROTECT_WORD] = read_protect,
 		[SCHEMA_AUTH_WORD] = read_auth,
 		[SCHEMA_DESTINATION] = read_destination_field,
+		[SCHEMA_FAMILY_WORD] = read_remote_family,
 		[SCHEMA_AREA] = read_area,
 		[SCHEMA_PUBLIC_KEY_LIST] = read_public_key, /* an item of it */
 		[SCHEMA_SECRET_LIST] = read_secret, /* likewise */

@@ -42,6 +42,8 @@ const struct schema_key schema_keys[] = {
 	{"description", BOTH, SLOT_DESCRIPTION, SCHEMA_TEXT, .offset = TUNNEL(description)},
 	{"enabled", BOTH, SLOT_ENABLED, SCHEMA_BOOL, .offset = TUNNEL(enabled)},
 	{"local", BOTH, SLOT_LOCAL, SCHEMA_LOCAL, .offset = TUNNEL(local)},
+	{"remote-family", BOTH, SLOT_REMOTE_FAMILY, SCHEMA_FAMILY_WORD,
+	 .offset = TUNNEL(remote_family)},
 	{"mtu", BOTH, SLOT_MTU, SCHEMA_MTU, .offset = TUNNEL(mtu), .min = 576, .max = 65535},
 	{"mss-clamp", BOTH, SLOT_MSS_CLAMP, SCHEMA_BOOL, .offset = TUNNEL(mss_clamp)},
 	{"ttl", BOTH, SLOT_TTL, SCHEMA_TTL, .offset = TUNNEL(ttl), .min = 1, .max = 255},

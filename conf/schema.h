@@ -44,6 +44,7 @@ enum schema_slot {
 	SLOT_INTERFACE,
 	SLOT_PROTECT,
 	SLOT_REMOTE,
+	SLOT_REMOTE_FAMILY,
 	SLOT_ADDRESSES,
 	SLOT_ROUTES,
 	SLOT_GRE_KEY,
@@ -116,6 +117,7 @@ enum schema_type {
 	SCHEMA_GRE_KEY, /* a number, or a map of the place inner */
 	SCHEMA_LOCAL,
 	SCHEMA_REMOTE,
+	SCHEMA_FAMILY_WORD,
 	SCHEMA_INTERFACE,
 	SCHEMA_DEVICE, /* an interface that is not ours */
 	SCHEMA_PROTECT_WORD,

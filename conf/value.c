@@ -127,21 +127,6 @@ bool value_looks_like_address(const char *text)
 	return strchr(text, ':') || (!text[n] && strchr(text, '.'));
 }
 
-bool value_host_name(const char *text)
-{
-	size_t len = strlen(text), label;
-
-	if (len == 0 || len > 253)
-		return false;
-	for (; *text; text += label + (text[label] == '.')) {
-		label = strcspn(text, ".");
-		if (label == 0 || label > 63 || text[0] == '-' || text[label - 1] == '-' ||
-		    strspn(text, LOWER UPPER DIGITS "_-") < label)
-			return false;
-	}
-	return true;
-}
-
 /* A distinguished name of RFC 4514's kind, CN=hq or C=DE, O=Example, CN=hq. charon compares part by part. */
 static bool value_dn(const char *text)
 {

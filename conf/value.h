@@ -48,12 +48,6 @@ bool value_interface_reserved(const char *text);
 bool value_looks_like_address(const char *text);
 
 /*
- * A DNS name as a host has it (RFC 1123 section 2.1, and the underscore that is met in practice); a
- * dot at its end is fine.
- */
-bool value_host_name(const char *text);
-
-/*
  * An IKE identity that strongSwan takes for exactly what is written: an FQDN, user@FQDN or an
  * address.
  */
