@@ -38,6 +38,22 @@ static void add_or_dash(struct text *out, const json_t *object, const char *key)
 		text_add(out, "-");
 }
 
+/* What the name had when it was asked for last; its own "name" is the tunnel's `remote:`. */
+static void add_name(struct text *out, const json_t *name)
+{
+	const json_t *list = json_object_get(name, "addresses");
+
+	add_member(out, "\n  name     ", name, "name");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *addr = json_string_value(json_array_get(list, i));
+
+		text_add(out, "%s", i ? ", " : ": ");
+		output_add_safe(out, addr ? addr : "-", false);
+	}
+	add_age(out, ", asked again in ", name, "ask_s");
+	add_member(out, ", ", name, "error");
+}
+
 static void show_head(struct text *out, const json_t *tunnel, bool color)
 {
 	add_or_dash(out, tunnel, "name");
@@ -47,6 +63,8 @@ static void show_head(struct text *out, const json_t *tunnel, bool color)
 	add_member(out, ": ", tunnel, "reason");
 	if (render_member(tunnel, "description"))
 		add_member(out, "\n  about    ", tunnel, "description");
+	if (json_is_object(json_object_get(tunnel, "remote_name")))
+		add_name(out, json_object_get(tunnel, "remote_name"));
 }
 
 /* A number, or one for each direction. */

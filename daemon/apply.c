@@ -376,7 +376,7 @@ static int reqid_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* With a tunnel's last policies its SAs go, while the guard still stands. */
+/* With the last policies between two addresses the SAs between them go, while the guard still stands. */
 static void end_sas(struct applier *a, size_t from, size_t to)
 {
 	uint32_t *reqids = calloc(to - from, sizeof(*reqids));
@@ -384,10 +384,14 @@ static void end_sas(struct applier *a, size_t from, size_t to)
 
 	for (size_t i = from; reqids && i < to; i++) {
 		const struct xfrm_policy *p = a->plan->actions.at[i].have;
-		const struct tunnel *t = gateway_tunnel_by_reqid(a->gw, p->reqid);
+		struct tunnel *t = gateway_tunnel_by_reqid(a->gw, p->reqid);
 
-		if (!action_stopped(a, i) && !(t && gateway_tunnel_protected(t)))
+		if (action_stopped(a, i))
+			continue;
+		if (!t || !gateway_tunnel_protected(t))
 			reqids[n++] = p->reqid;
+		else
+			sas_delete_between(t, &p->src, &p->dst);
 	}
 	if (n) {
 		qsort(reqids, n, sizeof(*reqids), reqid_order);

@@ -39,6 +39,9 @@ struct tunnel_sa {
 	uint64_t hard_s; /* it ends so long after; 0: never */
 };
 
+struct name;
+struct names;
+
 struct tunnel {
 	struct gateway *gw;
 	int index; /* in gw->conf->tunnels */
@@ -64,6 +67,9 @@ struct tunnel {
 	uint32_t vrf_table;
 	char *missing; /* which of them is not there */
 	char *unresolved; /* why there is no local address */
+	char *path_fault; /* why the peer cannot be reached from here, the addresses being known */
+	bool moved; /* one of the addresses is another: what charon has is of the one before */
+	struct name *name; /* NULL unless remote is a name */
 
 	/* kernel */
 	struct pin pin;
@@ -196,6 +202,7 @@ struct gateway {
 	struct loaded_set conns, secrets;
 	VEC(struct loaded_key) keys; /* private keys this session loaded */
 
+	struct names *names;
 	struct control *control;
 	int lock; /* the abstract socket that keeps a second gwd out of this network namespace */
 };

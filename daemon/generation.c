@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf/equal.h"
+#include "daemon/name.h"
 #include "daemon/peer.h"
 #include "lib/seal.h"
 
@@ -45,6 +46,12 @@ static int tunnel_init(struct gateway *gw, struct generation *g, size_t i)
 	t->leads = t->conf->peer_id &&
 		   ike_conn_leads(conf_tunnel_id(g->conf, t->conf), t->conf->peer_id);
 	t->tick = evtimer_new(gw->base, on_tick, t);
+	if (t->conf->remote.kind == CONF_REMOTE_NAME) {
+		t->name = calloc(1, sizeof(*t->name));
+		if (!t->name)
+			return -ENOMEM;
+		t->name->ask_at = 1;
+	}
 	g->by_reqid[i] = (struct reqid_index){.reqid = t->reqid, .tunnel = (int)i};
 	g->by_ifname[i] = (struct name_index){.name = t->conf->interface, .tunnel = (int)i};
 	return t->tick ? 0 : -ENOMEM;
@@ -144,6 +151,8 @@ static void tunnel_done(struct tunnel *t)
 	vec_free(&t->sas);
 	free(t->missing);
 	free(t->unresolved);
+	free(t->path_fault);
+	free(t->name);
 	free(t->conflict);
 	free(t->failed);
 	free(t->refused);
@@ -211,6 +220,7 @@ void generation_swap(struct gateway *gw, struct generation *g)
 static void carry_move(struct tunnel *to, struct tunnel *from)
 {
 	struct tunnel kept = *to;
+	struct event *tick = from->tick;
 
 	*to = *from;
 	to->index = kept.index;
@@ -219,9 +229,9 @@ static void carry_move(struct tunnel *to, struct tunnel *from)
 	to->leads = kept.leads;
 	to->tick = kept.tick;
 	to->dirty = false;
-	kept.tick = from->tick;
 	memset(from, 0, sizeof(*from));
-	from->tick = kept.tick;
+	from->tick = tick;
+	from->name = kept.name;
 }
 
 static void carry_copy(struct tunnel *to, const struct tunnel *from)

@@ -53,6 +53,8 @@ static bool judge_intent(const struct health_input *in, struct health *out)
 		return DOWN(out, "taken down here with `gwctl down`: `gwctl up` starts it again");
 	if (told(in->missing))
 		return DOWN(out, "%s", in->missing);
+	if (!told(in->remote) && told(in->name_fault))
+		return DOWN(out, "no address of the peer: %s", in->name_fault);
 	if (told(in->unresolved))
 		return DOWN(out, "no local address here: %s", in->unresolved);
 	if (told(in->conflict))
@@ -84,6 +86,11 @@ static bool judge_link(const struct health_input *in, struct health *out)
 		return DOWN(out, "the GRE link is not as wanted here: being restored");
 	if (!in->addresses_ok)
 		return DOWN(out, "an address or route of the link is missing here: being restored");
+	if (told(in->path_fault))
+		return DOWN(out, "%s", in->path_fault);
+	if (!in->protected && told(in->name_fault))
+		return verdict(out, HEALTH_UNPROTECTED, "at the peer's last address: %s",
+			       in->name_fault);
 	if (!in->protected)
 		return verdict(out, HEALTH_UNPROTECTED, "%s", "");
 	return false;
@@ -124,6 +131,8 @@ static bool judge_missing_sa(const struct health_input *in, struct health *out)
 			    told(in->remote) ? in->remote : "",
 			    told(in->cause) ? "; the last time: " : "",
 			    told(in->cause) ? in->cause : "");
+	if (told(in->name_fault) && told(in->remote) && (told(in->cause) || in->no_answer))
+		return DOWN(out, "no tunnel to %s, and %s", in->remote, in->name_fault);
 	if (told(in->cause))
 		return DOWN(out, "%s", in->cause);
 	if (in->no_answer)
@@ -160,6 +169,8 @@ static void judge_sa(const struct health_input *in, struct health *out)
 	else if (told(in->renewal))
 		verdict(out, HEALTH_UP, "up until its SAs end, renewing them fails: %s",
 			in->renewal);
+	else if (told(in->name_fault))
+		verdict(out, HEALTH_UP, "up at the peer's last address: %s", in->name_fault);
 	else
 		verdict(out, HEALTH_UP, "%s", "");
 }

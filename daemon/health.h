@@ -29,6 +29,8 @@ struct health_input {
 	bool protected;
 	const char *unresolved; /* why there is no local address: "no route to 203.0.113.7" */
 	const char *missing; /* "there is no VRF blue here (`vrf:`)" */
+	const char *name_fault; /* "the name hub.example.net does not resolve here …" */
+	const char *path_fault; /* why the peer is out of reach: "no interface wan0 here" */
 	const char *
 		sysctl; /* a setting that defeats the policies: "net.ipv4.conf.all.disable_policy is 1" */
 	bool guard_ok, policies_ok, link_ok, addresses_ok;

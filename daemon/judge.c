@@ -11,6 +11,7 @@
 #include "daemon/charon.h"
 #include "daemon/control.h"
 #include "daemon/domain.h"
+#include "daemon/names.h"
 #include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "lib/log.h"
@@ -54,6 +55,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.unresolved = t->unresolved,
 		.missing = t->missing,
 		.sysctl = t->remote.family == AF_INET6 ? gw->sysctl6 : gw->sysctl,
+		.path_fault = t->path_fault,
 		.guard_ok = t->guard_ok,
 		.policies_ok = t->policies_ok,
 		.link_ok = t->link_ok,
@@ -80,12 +82,13 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 
 void reconcile_judge(struct tunnel *t)
 {
-	char remote[ADDR_TEXT_SIZE];
+	char remote[ADDR_TEXT_SIZE], name[NAMES_FAULT_SIZE];
 	struct health_input in;
 	struct health verdict = {.state = HEALTH_DOWN};
 	bool changed;
 
 	fill_input(t, &in, remote);
+	in.name_fault = names_fault(t, name, sizeof(name));
 	health_judge(&in, &verdict);
 	operstate_set(t, verdict.oper_up);
 	changed = !t->since || verdict.state != t->state;

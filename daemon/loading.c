@@ -164,11 +164,13 @@ static void on_conns_loaded(void *user, int code, const struct ike_msg *answer,
 	free(l);
 }
 
+/* Where the addresses are others daemon/move.c ends what was, before anything new comes. */
 static bool replaces(struct gateway *gw, const struct object_conn *c)
 {
 	struct loaded *l = loaded_find(&gw->conns, c->conn.name);
+	const struct tunnel *t = gateway_tunnel_by_conn(gw, c->conn.name);
 
-	return l && memcmp(l->digest, loaded_unknown, sizeof(loaded_unknown)) &&
+	return l && !(t && t->moved) && memcmp(l->digest, loaded_unknown, sizeof(loaded_unknown)) &&
 	       memcmp(l->terms, c->terms, sizeof(c->terms));
 }
 

@@ -18,6 +18,7 @@
 #include "daemon/charon.h"
 #include "daemon/control.h"
 #include "daemon/events.h"
+#include "daemon/names.h"
 #include "daemon/probe.h"
 #include "daemon/reconcile.h"
 #include "daemon/reload.h"
@@ -194,6 +195,8 @@ static int gateway_start(struct gateway *gw, char *err, size_t err_size)
 	if (!r)
 		r = reconcile_init(gw);
 	if (!r)
+		r = names_init(gw);
+	if (!r)
 		r = load_first(gw, err, err_size);
 	if (!r)
 		r = probe_kernel(gw, err, err_size);
@@ -222,6 +225,7 @@ static void gateway_stop(struct gateway *gw)
 
 	control_done(gw);
 	charon_done(gw);
+	names_done(gw);
 	generation_swap(gw, &g);
 	generation_done(&g);
 	guard_state_done(&gw->guard_seen);

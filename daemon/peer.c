@@ -21,6 +21,7 @@
 #include "daemon/caller.h"
 #include "daemon/cause.h"
 #include "daemon/charon.h"
+#include "daemon/names.h"
 #include "daemon/reauth.h"
 #include "daemon/reconcile.h"
 #include "daemon/renewal.h"
@@ -56,6 +57,7 @@ void peer_arm(struct tunnel *t)
 	due = earlier(due, t->attempt_at);
 	due = earlier(due, t->tidy_at);
 	due = earlier(due, t->reauth.at);
+	due = earlier(due, names_due(t));
 	if (due == UINT64_MAX) {
 		evtimer_del(t->tick);
 		return;
@@ -167,6 +169,8 @@ static void act_on(struct tunnel *t, const struct view *v)
 		t->attempt_at = now + LOOK_AGAIN_MS;
 	} else {
 		t->no_answer |= t->tries > 0 && !v->n_established;
+		if (t->tries > 0 && !v->n_established && names_next(t))
+			return;
 		peer_initiate(t);
 		t->attempt_at = now + (t->tries > 1 ? backoff(t) : LOOK_AGAIN_MS);
 	}
@@ -319,6 +323,7 @@ void peer_tick(struct tunnel *t)
 		t->tidy_at = now + TIDY_MS;
 		look(t, LOOK_TIDY);
 	}
+	names_tick(t, now);
 	peer_arm(t);
 }
 
@@ -356,6 +361,7 @@ static void something_went(struct tunnel *t, const struct ike_event *ev)
 	if (ev->kind == IKE_EVENT_IKE_DOWN) {
 		t->ike_established = false;
 		caller_gone(t, ev->sa.uniqueid);
+		names_hint(t);
 	}
 	peer_want(t, false);
 	look(t, LOOK_REFRESH);

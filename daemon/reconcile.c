@@ -18,6 +18,8 @@
 #include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/domain.h"
+#include "daemon/move.h"
+#include "daemon/names.h"
 #include "daemon/observe.h"
 #include "daemon/peer.h"
 #include "daemon/resolve.h"
@@ -391,6 +393,8 @@ static void settle(struct tunnel *t)
 	t->failures = t->failed ? t->failures + 1 : 0;
 	caller_settled(t);
 	sas_prefer(t);
+	if (t->moved)
+		move_settle(t);
 	peer_want(t, false);
 	reconcile_judge(t);
 	peer_arm(t);
@@ -463,6 +467,7 @@ static void on_resolve(evutil_socket_t fd, short what, void *user)
 
 	(void)fd, (void)what;
 	gw->unresolved_all = true;
+	names_hint_all(gw, false);
 	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
 }
 

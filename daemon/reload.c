@@ -21,6 +21,8 @@
 #include "daemon/charon.h"
 #include "daemon/generation.h"
 #include "daemon/holds.h"
+#include "daemon/names.h"
+#include "daemon/peer.h"
 #include "daemon/reauth.h"
 #include "daemon/reconcile.h"
 #include "lib/log.h"
@@ -165,8 +167,10 @@ int reload_conf(struct gateway *gw, char **report)
 	*report = NULL;
 	files_digest(gw, digest);
 	if (gw->conf && !gw->torn_down && !gw->conf_error &&
-	    !memcmp(digest, gw->conf_digest, sizeof(digest)))
+	    !memcmp(digest, gw->conf_digest, sizeof(digest))) {
+		names_hint_all(gw, true);
 		return 0;
+	}
 	r = load_generation(gw, gw->conf_path, &g, report);
 	if (r) {
 		gateway_set_text(&gw->conf_error, *report ? *report : strerror(-r));
@@ -188,6 +192,10 @@ int reload_conf(struct gateway *gw, char **report)
 		reconcile_mark_all(gw);
 	}
 	gw->torn_down = false;
+	/* their dates came with them, their timers did not */
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
+		peer_arm(&gw->tunnels[i]);
+	names_hint_all(gw, true);
 	if (g.conf)
 		session_renew(gw, g.conf);
 	generation_done(&g);

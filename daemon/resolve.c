@@ -16,7 +16,9 @@
 #include <string.h>
 
 #include "daemon/caller.h"
+#include "daemon/move.h"
 #include "daemon/reconcile.h"
+#include "daemon/sas.h"
 #include "gre/addr.h"
 #include "gre/link.h"
 
@@ -37,14 +39,15 @@ static int interface_address(struct tunnel *t, struct resolve_memo *memo, struct
 	return memo->err;
 }
 
+/* no_route: what the kernel says of the path, whether or not there is a local address. */
 static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *local,
-		      struct gre_path_mtu *mtu)
+		      struct gre_path_mtu *mtu, int *no_route)
 {
 	const struct conf_local *spec = &t->conf->local;
 	struct addr source = {0};
-	int err = gre_path_get(t->gw->rtnl, &t->remote, t->device, &source, mtu, &t->underlay,
-			       &memo->link);
 
+	*no_route = gre_path_get(t->gw->rtnl, &t->remote, t->device, &source, mtu, &t->underlay,
+				 &memo->link);
 	switch (spec->kind) {
 	case CONF_LOCAL_ADDRESS:
 		*local = spec->addr;
@@ -55,27 +58,28 @@ static int local_find(struct tunnel *t, struct resolve_memo *memo, struct addr *
 		if (caller_expected(t) && t->local.family) /* what the peer called */
 			source = t->local;
 		*local = source;
-		return source.family ? 0 : err;
+		return source.family ? 0 : *no_route;
 	}
 	return -EINVAL;
 }
 
-static void unresolved_tell(struct tunnel *t, int err)
+/* As long as there was an address once, what stands is left in place, and only the peer is out of reach. */
+static void fault_tell(struct tunnel *t, int no_local, int no_route)
 {
-	char text[160], remote[ADDR_TEXT_SIZE];
+	bool interface = t->conf->local.kind == CONF_LOCAL_INTERFACE && no_local;
+	char text[160] = "", remote[ADDR_TEXT_SIZE];
 
-	if (!err)
-		text[0] = '\0';
-	else if (t->conf->local.kind == CONF_LOCAL_INTERFACE && err == -ENODEV)
+	if (interface && no_local == -ENODEV)
 		snprintf(text, sizeof(text), "no interface %s here (`local:`)",
 			 t->conf->local.ifname);
-	else if (t->conf->local.kind == CONF_LOCAL_INTERFACE)
+	else if (interface)
 		snprintf(text, sizeof(text), "no address on %s here (`local:`)",
 			 t->conf->local.ifname);
-	else
+	else if (no_route)
 		snprintf(text, sizeof(text), "no route to %s here: %s",
-			 addr_format(&t->remote, remote), strerror(-err));
-	gateway_set_text(&t->unresolved, text);
+			 addr_format(&t->remote, remote), strerror(-no_route));
+	gateway_set_text(&t->path_fault, text);
+	gateway_set_text(&t->unresolved, t->local.family ? NULL : text);
 }
 
 /* The tunnel's link, when it is ours. */
@@ -116,21 +120,24 @@ bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 {
 	struct addr local = {0};
 	struct gre_path_mtu mtu = {0};
-	bool changed = domain_resolve(t, &memo->domain);
+	bool changed = domain_resolve(t, &memo->domain), had_fault = t->path_fault != NULL;
+	int no_route = 0;
 
 	if (!t->remote.family)
 		changed |= remote_adopt(t);
 	if (!t->remote.family)
 		return changed;
-	int err = local_find(t, memo, &local, &mtu);
-	if (err && !t->local.family && local_adopt(t, &local))
-		err = 0;
-	unresolved_tell(t, t->local.family ? 0 : err);
-	if (!err && !addr_equal(&local, &t->local)) {
+	int err = local_find(t, memo, &local, &mtu, &no_route);
+	bool usable = !err || (!t->local.family && local_adopt(t, &local));
+	if (usable && !addr_equal(&local, &t->local)) {
+		t->moved |= t->local.family != AF_UNSPEC;
 		t->local = local;
-		gateway_set_text(&t->unresolved, NULL);
+		sas_place(t);
 		changed = true;
 	}
+	fault_tell(t, err, no_route);
+	if (had_fault != (t->path_fault != NULL))
+		move_path_changed(t);
 	if (mtu.bytes && mtu.bytes != t->path_mtu) {
 		t->path_mtu = mtu.bytes;
 		changed = true;
@@ -138,6 +145,25 @@ bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 	if (mtu.bytes)
 		t->path_from = mtu.from;
 	return changed;
+}
+
+bool resolve_reaches(const struct tunnel *t, const struct addr *remote)
+{
+	const struct conf_local *spec = &t->conf->local;
+	struct gre_link_mtu known = {0};
+	struct addr local;
+	unsigned ifindex = 0;
+	struct gre_path_mtu mtu;
+
+	if (spec->kind == CONF_LOCAL_ADDRESS && spec->addr.family != remote->family)
+		return false;
+	if (gre_path_get(t->gw->rtnl, remote, t->device, &local, &mtu, &ifindex, &known))
+		return false;
+	/* not through the tunnel itself */
+	if (t->ifindex && ifindex == t->ifindex)
+		return false;
+	return spec->kind != CONF_LOCAL_INTERFACE ||
+	       !gre_addr_first(t->gw->rtnl, spec->ifname, remote->family, &local);
 }
 
 static bool sysctl_is_set(uint8_t family, const char *interface, const char *name)

@@ -19,6 +19,9 @@ struct resolve_memo {
 /* True when something of the tunnel changed. A local address once known is kept when it cannot be found now. */
 bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo);
 
+/* There is a route to this address, not through the tunnel itself, and an address of ours to send from. */
+bool resolve_reaches(const struct tunnel *t, const struct addr *remote);
+
 /* Resolves all tunnels, marks those that changed, and looks at the sysctls. */
 void resolve_all(struct gateway *gw);
 /* The next few tunnels, without the sysctls: up to 64 tunnels all in each call, of more a tenth. Some 5 us each. */

@@ -30,10 +30,14 @@ static bool is_outbound(const struct tunnel *t, const struct xfrm_sa *sa)
 	return addr_equal(&sa->dst, &t->remote);
 }
 
-/* A peer that moved leaves SAs of its former address, and its first SAs may come before it is known where it is. */
+/* Who moved leaves SAs of its former address, and a peer's first SAs may come before it is known where it is. */
 static bool is_elsewhere(const struct tunnel *t, const struct addr *src, const struct addr *dst)
 {
-	return !t->remote.family || (!addr_equal(src, &t->remote) && !addr_equal(dst, &t->remote));
+	const struct addr *ours = addr_equal(dst, &t->remote) ? src : dst;
+	const struct addr *theirs = ours == src ? dst : src;
+
+	return !gateway_tunnel_ends_known(t) || !addr_equal(ours, &t->local) ||
+	       !addr_equal(theirs, &t->remote);
 }
 
 static struct tunnel_sa *sa_same(struct tunnel *t, const struct xfrm_sa *sa)
@@ -416,4 +420,25 @@ void sas_delete(struct gateway *gw, const uint32_t *reqids, size_t n)
 	if (d.batch && !xfrm_sa_dump(gw->xfrm, doom_one, NULL, &d) && nl_batch_len(d.batch))
 		nl_batch_send(gw->xfrm, d.batch, ignore_result, NULL);
 	nl_batch_free(d.batch);
+}
+
+void sas_delete_between(struct tunnel *t, const struct addr *src, const struct addr *dst)
+{
+	struct nl_batch *b = nl_batch_new();
+
+	for (size_t i = 0; b && i < t->sas.len; i++) {
+		const struct tunnel_sa *sa = &t->sas.at[i];
+		struct xfrm_sa doomed = {
+			.src = sa->src,
+			.dst = sa->dst,
+			.spi = sa->spi,
+			.reqid = t->reqid,
+		};
+
+		if (sa->elsewhere && addr_equal(&sa->src, src) && addr_equal(&sa->dst, dst))
+			xfrm_sa_put_delete(b, &doomed);
+	}
+	if (b && nl_batch_len(b))
+		nl_batch_send(t->gw->xfrm, b, ignore_result, NULL);
+	nl_batch_free(b);
 }

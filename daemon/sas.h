@@ -28,5 +28,7 @@ void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n);
  * until then would be answered in clear, by ICMP errors that quote it, as soon as neither link nor guard is there.
  */
 void sas_delete(struct gateway *gw, const uint32_t *reqids, size_t n);
+/* The same of one tunnel that stays, and has other addresses than these now. */
+void sas_delete_between(struct tunnel *t, const struct addr *src, const struct addr *dst);
 
 #endif

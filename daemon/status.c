@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/charon.h"
+#include "daemon/names.h"
 #include "daemon/sas.h"
 #include "lib/protocol.h"
 
@@ -277,6 +278,7 @@ static void add_conf(json_t *o, const struct tunnel *t)
 					    : json_null());
 	json_object_set_new(o, "remote", json_string(remote_text(t, remote)));
 	json_object_set_new(o, "remote_kind", json_string(remote_kind_name(&c->remote)));
+	json_object_set_new(o, "remote_name", names_json(t));
 	json_object_set_new(o, "interface", json_string(c->interface));
 	json_object_set_new(o, "addresses", addresses_json(c));
 	json_object_set_new(o, "id", text_or_null(c->id));

@@ -230,6 +230,31 @@ static void sa_not_fit(void **unused)
 	       "the peer negotiated tunnel mode: set its child to transport mode");
 }
 
+#define NAME_GONE "the name hub.example.net does not resolve here since yesterday: no such name"
+
+static void name_faults(void **unused)
+{
+	struct health_input in = well();
+
+	(void)unused;
+	in.name_fault = NAME_GONE;
+	expect(&in, HEALTH_UP, "up at the peer's last address: " NAME_GONE);
+	in.sa_in = in.sa_out = false;
+	in.no_answer = true;
+	expect(&in, HEALTH_DOWN, "no tunnel to 203.0.113.7, and " NAME_GONE);
+	in.path_fault = "no interface wan0 here (`local:`)";
+	expect(&in, HEALTH_DOWN, "no interface wan0 here (`local:`)");
+	in.remote = NULL;
+	expect(&in, HEALTH_DOWN, "no address of the peer: " NAME_GONE);
+	in = well();
+	in.protected = false;
+	in.name_fault = NAME_GONE;
+	expect(&in, HEALTH_UNPROTECTED, "at the peer's last address: " NAME_GONE);
+	in = well();
+	in.path_fault = "no interface wan0 here (`local:`)";
+	expect(&in, HEALTH_DOWN, "no interface wan0 here (`local:`)");
+}
+
 /* Everything wrong at once; each step mends what was told, and the next cause comes to light. */
 static void first_cause_wins(void **unused)
 {
@@ -339,6 +364,7 @@ int main(void)
 		cmocka_unit_test(half_a_pair),
 		cmocka_unit_test(sa_without_charon),
 		cmocka_unit_test(sa_not_fit),
+		cmocka_unit_test(name_faults),
 		cmocka_unit_test(first_cause_wins),
 		cmocka_unit_test(what_is_not_renewed_is_up_and_told),
 		cmocka_unit_test(a_long_cause_is_cut),
