@@ -205,8 +205,9 @@ int reload_conf(struct gateway *gw, char **report)
 int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **report)
 {
 	struct generation g, now = {.conf = gw->conf, .tunnels = gw->tunnels};
+	__typeof__(gw->dirty) dirty = gw->dirty;
 	char err[256] = "";
-	bool torn_down = gw->torn_down;
+	bool torn_down = gw->torn_down, dirty_all = gw->dirty_all;
 	int r = load_generation(gw, file ? file : gw->conf_path, &g, report);
 
 	if (r)
@@ -215,9 +216,14 @@ int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **r
 	generation_swap(gw, &g);
 	reauth_note(gw, &g);
 	gw->torn_down = false;
+	memset(&gw->dirty, 0, sizeof(gw->dirty));
 	r = reconcile_preview(gw, plan, err, sizeof(err));
 	gw->torn_down = torn_down;
 	generation_swap(gw, &g);
+	/* marks made meanwhile are numbers of tunnels that are not in force */
+	vec_free(&gw->dirty);
+	gw->dirty = dirty;
+	gw->dirty_all = dirty_all;
 	generation_done(&g);
 	if (r && asprintf(report, "%s\n", err) < 0)
 		*report = NULL;
