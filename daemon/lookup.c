@@ -53,11 +53,11 @@ struct lookups {
 	struct event *answer, *reap;
 };
 
-/* What it says of name servers; without a function of ours it goes to stderr. */
+/* Without a function of ours it would go to stderr; of what is no warning there are five lines for each question. */
 static void on_log(int warning, const char *text)
 {
-	(void)warning;
-	log_debug(NULL, "DNS: %s", text);
+	if (warning)
+		log_debug(NULL, "DNS: %s", text);
 }
 
 static char *hosts_read(void)

@@ -145,8 +145,10 @@ bool name_hosts_find(const char *hosts, const char *host, struct name_answer *an
 			name_addrs_add(addr.family == AF_INET6 ? &answer->of6 : &answer->of4,
 				       &addr);
 	}
+	if (!answer->of6.n && !answer->of4.n)
+		return false;
 	answer->ipv6 = answer->of6.n ? NAME_FOUND : NAME_NONE;
 	answer->ipv4 = answer->of4.n ? NAME_FOUND : NAME_NONE;
 	answer->ttl_s = NAME_TTL_MIN_S;
-	return answer->of6.n || answer->of4.n;
+	return true;
 }

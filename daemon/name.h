@@ -76,7 +76,8 @@ uint64_t name_again_ms(const struct name *n, uint32_t ttl_s, uint32_t random);
 /* When to ask because something happened: within a second, but not sooner than NAME_HINT_MS after the last time. */
 uint64_t name_hinted_at(const struct name *n, uint64_t now, uint32_t random);
 
-/* What /etc/hosts (hosts(5)), as text, gives the name; sets the results of both families. False: nothing, then DNS is to be asked. */
+/* What /etc/hosts (hosts(5)), as text, gives the name; sets the results of both families. False: nothing, and nothing is set;
+ * then DNS is to be asked. */
 bool name_hosts_find(const char *hosts, const char *host, struct name_answer *answer);
 
 /* Adds an address unless it is none of one host (unspecified, loopback, multicast, link-local), is there already, or is one too many. */

@@ -151,7 +151,8 @@ static void hosts(void **unused)
 				   "0.0.0.0 hub.example.net\n"
 				   "fe80::1 hub.example.net\n"
 				   "203.0.113.8 hub.example.net";
-	struct name_answer a = {0}, none = {0}, loopback = {0};
+	struct name_answer a = {0}, loopback = {0},
+			   none = {.ipv6 = NAME_NOT_ASKED, .ipv4 = NAME_FAILED, .ttl_s = 77};
 
 	(void)unused;
 	assert_true(name_hosts_find(text, "hub.example.net", &a));
@@ -165,6 +166,9 @@ static void hosts(void **unused)
 	assert_false(name_hosts_find(text, "hub", &none));
 	assert_false(name_hosts_find("", "hub", &none));
 	assert_false(name_hosts_find(text, "localhost", &loopback));
+	assert_int_equal(none.ipv6, NAME_NOT_ASKED);
+	assert_int_equal(none.ipv4, NAME_FAILED);
+	assert_int_equal(none.ttl_s, 77);
 }
 
 static void long_hosts_lines_are_passed_over(void **unused)
