@@ -393,7 +393,7 @@ lab_frr_start() {
 		lab_spawn "$node" "$d" /usr/lib/frr/"$d" -A 127.0.0.1 -P 0 --log stdout
 	done
 	for d in $daemons; do
-		lab_wait 20 test -S "$root/run/frr/$d.vty" || { diag "$d of $node does not start"; return 1; }
+		lab_wait 60 test -S "$root/run/frr/$d.vty" || { diag "$d of $node does not start"; return 1; }
 	done
 	lab_run "$node" vtysh -b >>"$LAB_DIR/$node/log/vtysh.log" 2>&1
 }
