@@ -276,6 +276,8 @@ void charon_load_secret(struct gateway *gw, const struct object_secret *s)
 		free(l);
 		return;
 	}
+	if (s->kind == OBJECT_SECRET_CRL)
+		charon_submit(gw, ike_req_flush_crls(), NULL, on_unloaded, NULL);
 	loaded_note(&gw->secrets, s->name, s->digest);
 	first_again(gw, s);
 }

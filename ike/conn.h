@@ -100,6 +100,8 @@ struct ike_msg *ike_req_load_psk(const char *name, const struct secret *psk, con
 /* A post-quantum pre-shared key (RFC 8784), found by its id alone. */
 struct ike_msg *ike_req_load_ppk(const char *name, const struct secret *ppk, const char *ppk_id);
 struct ike_msg *ike_req_load_crl(const unsigned char *der, size_t size);
+/* After it: charon prefers a CRL that it has used to one that was loaded (5.9.8, cert_cache.c, revocation_validator.c). */
+struct ike_msg *ike_req_flush_crls(void);
 struct ike_msg *ike_req_unload_psk(const char *name);
 struct ike_msg *ike_req_unload_key(const char *id); /* as load-key answered */
 struct ike_msg *ike_req_unload_conn(const char *name);

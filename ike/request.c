@@ -74,6 +74,11 @@ struct ike_msg *ike_req_load_crl(const unsigned char *der, size_t size)
 	return finish(m);
 }
 
+struct ike_msg *ike_req_flush_crls(void)
+{
+	return finish(request_of("flush-certs", "type", "X509_CRL"));
+}
+
 struct ike_msg *ike_req_unload_psk(const char *name)
 {
 	return finish(request_of("unload-shared", "id", name));
