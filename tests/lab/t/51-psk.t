@@ -76,8 +76,8 @@ lab_sleep 1
 ok "and the tunnel stays" site_is hq up
 psk_write hq correct-horse-battery-staple-2
 is "reload with another psk" "$(status_of hq reload)" 0
-ok "authenticates anew: hq is down, and names the psk" lab_wait 20 reason_like hq 'pre-shared key'
-ok "so does branch" lab_wait 20 reason_like branch 'pre-shared key'
+ok "authenticates anew: hq is down, and names the psk" lab_wait 40 reason_like hq 'pre-shared key'
+ok "so does branch" lab_wait 40 reason_like branch 'pre-shared key'
 diag "$(lab_gwctl hq | tail -1)"
 diag "$(lab_gwctl branch | tail -1)"
 is "status says 2 while a tunnel is down" "$(status_of hq status)" 2
