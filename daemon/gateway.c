@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/domain.h"
+
 uint64_t gateway_now(void)
 {
 	struct timespec ts;
@@ -104,4 +106,33 @@ bool gateway_tunnel_ends_known(const struct tunnel *t)
 bool gateway_tunnel_protected(const struct tunnel *t)
 {
 	return t->conf->enabled && t->conf->protect == CONF_PROTECT_IPSEC && !t->gw->torn_down;
+}
+
+void gateway_fill_desire(const struct gateway *gw, struct desire_tunnel *d)
+{
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
+		const struct tunnel *t = &gw->tunnels[i];
+
+		d[i] = (struct desire_tunnel){
+			.local = t->local,
+			.remote = t->remote,
+			.held = t->held,
+			.device = t->device,
+			.vrf = t->vrf,
+			.vrf_table = t->vrf_table,
+			.waits = domain_waits(t),
+			.path_mtu = t->path_mtu,
+			.path_from = t->path_from,
+			.overhead_known = t->overhead_known,
+			.encap = t->encap,
+			.iv = t->iv,
+			.icv = t->icv,
+			.block = t->block,
+			.psk = gw->auths[i].psk,
+			.other_psk = gw->auths[i].other_psk,
+			.ppk = gw->auths[i].ppk,
+			.certs = &gw->auths[i].certs,
+			.auth_turn = t->reauth.turn,
+		};
+	}
 }

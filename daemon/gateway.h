@@ -228,4 +228,7 @@ bool gateway_tunnel_ends_known(const struct tunnel *t);
 /* A tunnel takes part in protection: enabled, protect: ipsec, not torn down. */
 bool gateway_tunnel_protected(const struct tunnel *t);
 
+/* What is known of each tunnel, for desire; d has gw->conf->n_tunnels places. */
+void gateway_fill_desire(const struct gateway *gw, struct desire_tunnel *d);
+
 #endif

@@ -103,35 +103,6 @@ static void round_done(struct round *r)
 	r->errors = NULL;
 }
 
-static void fill_desire(const struct gateway *gw, struct desire_tunnel *d)
-{
-	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
-		const struct tunnel *t = &gw->tunnels[i];
-
-		d[i] = (struct desire_tunnel){
-			.local = t->local,
-			.remote = t->remote,
-			.held = t->held,
-			.device = t->device,
-			.vrf = t->vrf,
-			.vrf_table = t->vrf_table,
-			.waits = domain_waits(t),
-			.path_mtu = t->path_mtu,
-			.path_from = t->path_from,
-			.overhead_known = t->overhead_known,
-			.encap = t->encap,
-			.iv = t->iv,
-			.icv = t->icv,
-			.block = t->block,
-			.psk = gw->auths[i].psk,
-			.other_psk = gw->auths[i].other_psk,
-			.ppk = gw->auths[i].ppk,
-			.certs = &gw->auths[i].certs,
-			.auth_turn = t->reauth.turn,
-		};
-	}
-}
-
 static int make_want(struct gateway *gw, struct round *r)
 {
 	struct desire_tunnel *d;
@@ -142,7 +113,7 @@ static int make_want(struct gateway *gw, struct round *r)
 	d = calloc(gw->conf->n_tunnels + 1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
-	fill_desire(gw, d);
+	gateway_fill_desire(gw, d);
 	struct desire_input in = {
 		.conf = gw->conf,
 		.tunnels = d,
