@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# hq of lab_topology by gwd, branch by another make, which is set up by what `gwctl export` prints, with the words in capitals
+# replaced and nothing else changed.
+#
+#	makes_conf [TEXT]		gwd.yaml of hq, tunnel "partner" towards partner.example.net; TEXT goes into the tunnel
+#	makes_export MAKE [SED]		what hq exports, with the pre-shared key put in and changed by SED, into $LAB_DIR/branch/export
+#	makes_ospf			FRR on both, 1 s hellos; LANs and passengers are theirs
+#	makes_capture, makes_clear WHAT	GRE in clear on the wire from now on; 0 packets of the tunnel so far
+#	makes_control			ends the capture, which sees clear GRE of a device of nobody's
+#	makes_flows NAME, makes_verdict NAME N ALLOWED WHAT	flows both ways; how they came through N rekeys; with
+#					"there" as fifth word what comes back is told and not judged
+#	partner_is STATE, makes_reason REGEX	what gwd says of it
+#	makes_spi			the SPI that leaves hq; makes_up_anew SPI: up, with another
+
+MAKES_PSK=correct-horse-battery-staple
+MAKES_RATE=50	# packets a second: enough to see a gap of 0.1 s
+
+partner_is() {
+	[ "$(lab_gwctl hq status --json | jq -r '.tunnels[] | select(.name == "partner") | .state')" = "$1" ]
+}
+
+makes_reason() {
+	[[ "$(lab_gwctl hq status --json | jq -r '.tunnels[] | select(.name == "partner") | .reason')" =~ $1 ]]
+}
+
+makes_spi() {
+	lab_gwctl hq status --json | jq -r '.tunnels[] | select(.name == "partner") | .policy.spi // empty'
+}
+
+makes_up_anew() {
+	local spi
+
+	partner_is up || return
+	spi=$(makes_spi)
+	[ -n "$spi" ] && [ "$spi" != "$1" ]
+}
+
+makes_conf() {
+	(umask 077; echo $MAKES_PSK >"$LAB_DIR/hq/gwd/psk")
+	cat >"$LAB_DIR/hq/gwd/gwd.yaml" <<-END
+	gateway:
+	  id: ${MAKES_ID:-hq.example.net}
+	  local: wan0
+	tunnels:
+	  partner:
+	    remote: 203.0.113.7
+	    addresses: [10.255.0.1/30]
+	${1:-    peer: {id: partner.example.net\}
+	    psk: /etc/gwd/psk}
+	END
+}
+
+makes_export() {
+	lab_gwctl hq export partner --for "$1" >"$LAB_DIR/branch/export.raw" 2>"$LAB_DIR/branch/export.err" || {
+		diag "$(<"$LAB_DIR/branch/export.err")"
+		return 1
+	}
+	sed "s/PRE-SHARED-KEY/$MAKES_PSK/;${2-}" "$LAB_DIR/branch/export.raw" >"$LAB_DIR/branch/export"
+}
+
+makes_ospf() {
+	local n
+
+	for n in "hq partner 10.1.0.0/24" "branch gre-hq 10.2.0.0/24"; do
+		# shellcheck disable=SC2086
+		set -- $n
+		lab_frr_start "$1" "interface $2
+ ip ospf network point-to-point
+ ip ospf hello-interval 1
+ ip ospf dead-interval 4
+router ospf
+ timers throttle lsa all 100
+ timers lsa min-arrival 50
+ network 10.255.0.0/30 area 0
+ network $3 area 0" || return
+	done
+}
+
+makes_ospf_full() {
+	lab_vtysh hq "show ip ospf neighbor json" |
+		jq -e '[.neighbors[][] | select(.nbrState // .state | test("^Full"))] | length > 0'
+}
+
+makes_capture() {
+	lab_capture_start clear inet hq0 128 'ip proto 47'
+}
+
+makes_clear() {
+	is "0 clear GRE packets: $1" "$(lab_capture_count clear 'host 203.0.113.7')" 0
+}
+
+makes_control() {
+	ip -n hq link add clear0 type gre local 198.51.100.1 remote 192.0.2.9 ttl 64
+	ip -n hq link set clear0 up
+	ip -n hq addr add 10.99.0.1/30 dev clear0
+	lab_run hq ping -c3 -i0.2 -W1 10.99.0.2 >/dev/null
+	lab_capture_stop clear
+	cmp_ok "the same capture sees GRE in clear" "$(lab_capture_count clear 'src 198.51.100.1 and dst 192.0.2.9')" '>=' 3
+}
+
+makes_flows() {
+	lab_udp_start there."$1" lanhq lanbranch 10.2.0.2 $MAKES_RATE
+	lab_udp_start back."$1" lanbranch lanhq 10.1.0.2 $MAKES_RATE
+}
+
+makes_verdict() {
+	local d
+
+	for d in there back; do
+		lab_udp_stop $d."$1"
+	done
+	for d in there back; do
+		diag "$1, $d: $2 rekeys, $(lab_udp_get $d."$1" sent) packets, $(lab_udp_get $d."$1" lost) lost" \
+			"(at $(lab_udp_get $d."$1" holes)), longest silence $(lab_udp_get $d."$1" maxgap_ms) ms"
+		[ "${5-$d}" = $d ] || continue
+		cmp_ok "$4, $d: lost" "$(lab_udp_get $d."$1" lost)" '<=' "$3"
+	done
+}
