@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/holds.h"
 #include "daemon/sas.h"
@@ -390,7 +391,8 @@ static void end_sas(struct applier *a, size_t from, size_t to)
 			continue;
 		if (!t || !gateway_tunnel_protected(t))
 			reqids[n++] = p->reqid;
-		else
+		else if (!caller_expected(
+				 t)) /* charon may be about to move the peer's (ike-update) */
 			sas_delete_between(t, &p->src, &p->dst);
 	}
 	if (n) {

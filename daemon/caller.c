@@ -141,6 +141,7 @@ static void ends_set(struct tunnel *t, const struct addr *local, const struct ad
 		resolve_tunnel(t, &memo);
 	else
 		gateway_set_text(&t->unresolved, NULL);
+	t->moved = false; /* the peer's SAs are those of the new ends already */
 }
 
 /* Where another is about to be cleared away by name, only a look at everything tells whose things stand there. */
