@@ -32,7 +32,7 @@ bool caller_unclear(const struct tunnel *t);
 
 /*
  * Of tunnels that would need one pair of addresses, after a change of configuration or of a name's address, one keeps it. To be
- * called before what is wanted of all is computed.
+ * called before what is wanted of all is computed (daemon/observe.c).
  */
 void caller_part(struct gateway *gw);
 

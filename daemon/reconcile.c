@@ -383,8 +383,6 @@ int reconcile_run(struct gateway *gw, json_t **done)
 			*done = plan_json(&scope.plan, gw->conf, NULL);
 		return 0;
 	}
-	if (gw->dirty_all)
-		caller_part(gw);
 	only = take_marks(gw, &scope.n_only);
 	scope.only = only;
 	err = run_scope(gw, scope.only, scope.n_only, done);
@@ -405,7 +403,6 @@ int reconcile_preview(struct gateway *gw, json_t **plan, char *err, size_t err_s
 	int e;
 
 	resolve_all(gw);
-	caller_part(gw);
 	gw->guard_dirty = true;
 	e = make_plan(gw, &r, err, err_size);
 	if (!e)
