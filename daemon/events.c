@@ -131,6 +131,7 @@ static void on_xfrm_event(void *user, const struct xfrm_event *ev)
 	case XFRM_EVENT_SA_GONE:
 	case XFRM_EVENT_SA_FLUSH:
 	case XFRM_EVENT_SA_SOFT:
+	case XFRM_EVENT_ACQUIRE:
 		sas_event(gw, ev);
 		break;
 	}

@@ -72,6 +72,26 @@ static bool policy_flush_event(struct xfrm_event *out)
 	return true;
 }
 
+static const struct nl_attr_spec acquire_spec[] = {
+	{XFRMA_TMPL, sizeof(struct xfrm_user_tmpl)},
+};
+
+/* The template that asks is behind the policy (kernel build_acquire). */
+static bool acquire_event(const struct nlmsghdr *nlh, struct xfrm_event *out)
+{
+	const struct nlattr *slot[XFRMA_TMPL + 1];
+	struct xfrm_user_tmpl tmpl;
+
+	if (!nl_attrs_parse(nlh, sizeof(struct xfrm_user_acquire), acquire_spec, 1, slot,
+			    XFRMA_TMPL) ||
+	    !slot[XFRMA_TMPL])
+		return false;
+	memcpy(&tmpl, mnl_attr_get_payload(slot[XFRMA_TMPL]), sizeof(tmpl));
+	out->kind = XFRM_EVENT_ACQUIRE;
+	out->sa.reqid = tmpl.reqid;
+	return tmpl.id.proto == IPPROTO_ESP;
+}
+
 static int reader_message(const struct nlmsghdr *nlh, void *user)
 {
 	const struct reader *r = user;
@@ -84,7 +104,8 @@ static int reader_message(const struct nlmsghdr *nlh, void *user)
 
 int xfrm_events_open(struct nl **out)
 {
-	static const unsigned groups[] = {XFRMNLGRP_POLICY, XFRMNLGRP_SA, XFRMNLGRP_EXPIRE};
+	static const unsigned groups[] = {XFRMNLGRP_POLICY, XFRMNLGRP_SA, XFRMNLGRP_EXPIRE,
+					  XFRMNLGRP_ACQUIRE};
 	struct nl *nl;
 	int err = nl_open(&nl, NETLINK_XFRM);
 
@@ -115,6 +136,8 @@ bool xfrm_event_parse(const struct nlmsghdr *nlh, struct xfrm_event *out)
 		return sa_event(nlh, out);
 	case XFRM_MSG_FLUSHPOLICY:
 		return policy_flush_event(out);
+	case XFRM_MSG_ACQUIRE:
+		return acquire_event(nlh, out);
 	case XFRM_MSG_FLUSHSA:
 		return sa_flush_event(nlh, out);
 	default:

@@ -14,6 +14,7 @@ enum xfrm_event_kind {
 	XFRM_EVENT_SA_GONE, /* sa: dst, spi; reqid is 0 when the kernel does not tell it */
 	XFRM_EVENT_SA_FLUSH,
 	XFRM_EVENT_SA_SOFT, /* soft lifetime reached: this end's charon starts the rekey */
+	XFRM_EVENT_ACQUIRE, /* a packet found no SA for an out policy; sa: reqid. Not again for net.core.xfrm_acq_expires seconds */
 };
 
 struct xfrm_event {
@@ -25,7 +26,7 @@ struct xfrm_event {
 
 typedef void (*xfrm_event_fn)(void *user, const struct xfrm_event *ev);
 
-/* Joins the groups POLICY, SA and EXPIRE. Never AEVENTS: joining makes the kernel notify for every SA. */
+/* Joins the groups POLICY, SA, EXPIRE and ACQUIRE. Never AEVENTS: joining makes the kernel notify for every SA. */
 int xfrm_events_open(struct nl **out);
 /* One notification; false for what concerns nobody here and for the malformed. */
 bool xfrm_event_parse(const struct nlmsghdr *nlh, struct xfrm_event *out);

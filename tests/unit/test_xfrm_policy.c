@@ -336,9 +336,29 @@ static void test_policy_format(void **state)
 	assert_string_equal(xfrm_policy_format(&p, small, sizeof(small)), "in 2001");
 }
 
+/* As the kernel's build_acquire makes it: the template behind the policy. */
+static void test_acquire_event(void **state)
+{
+	struct xfrm_user_acquire acquire = {.id = {.proto = 50}};
+	struct xfrm_user_tmpl tmpl = {.id = {.proto = 50}, .reqid = 0x4012abcd};
+	struct nl_batch *b = nl_batch_new();
+	struct nlmsghdr *nlh = nl_batch_put(b, XFRM_MSG_ACQUIRE, 0);
+	struct xfrm_event ev;
+
+	(void)state;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(acquire)), &acquire, sizeof(acquire));
+	assert_false(xfrm_event_parse(nlh, &ev));
+	mnl_attr_put(nlh, XFRMA_TMPL, sizeof(tmpl), &tmpl);
+	assert_true(xfrm_event_parse(nlh, &ev));
+	assert_int_equal(ev.kind, XFRM_EVENT_ACQUIRE);
+	assert_int_equal(ev.sa.reqid, 0x4012abcd);
+	nl_batch_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_acquire_event),
 		cmocka_unit_test(test_policy_round_trip),
 		cmocka_unit_test(test_policy_wire),
 		cmocka_unit_test(test_policy_delete_wire),
