@@ -11,6 +11,7 @@
 
 #include "conf/ospf.h"
 #include "conf/value.h"
+#include "conf/weak.h"
 
 #define IPV6_MTU_MIN 1280 /* RFC 8200 section 5 */
 #define HERE(d, slot) given_here(&(d)->given, slot)
@@ -134,9 +135,12 @@ static void check_plain(struct drafts *ds, struct draft *d)
 	static const struct {
 		enum schema_slot slot;
 		const char *name;
-	} keys[] = {{SLOT_PEER, "peer"}, {SLOT_ID, "id"},   {SLOT_AUTH, "auth"},
-		    {SLOT_PSK, "psk"},	 {SLOT_CA, "ca"},   {SLOT_CRL, "crl"},
-		    {SLOT_PPK, "ppk"},	 {SLOT_IKE, "ike"}, {SLOT_ESP, "esp"}};
+	} keys[] = {{SLOT_PEER, "peer"},  {SLOT_ID, "id"},
+		    {SLOT_AUTH, "auth"},  {SLOT_PSK, "psk"},
+		    {SLOT_CA, "ca"},	  {SLOT_CRL, "crl"},
+		    {SLOT_PPK, "ppk"},	  {SLOT_IKE, "ike"},
+		    {SLOT_ESP, "esp"},	  {SLOT_ALLOW_WEAK, "allow-weak"},
+		    {SLOT_START, "start"}};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (!HERE(d, keys[i].slot))
@@ -351,5 +355,7 @@ void check_tunnels(struct drafts *drafts)
 		else
 			check_peer(drafts, d);
 		credentials_settle(drafts, d);
+		if (d->tunnel.protect == CONF_PROTECT_IPSEC)
+			weak_check(drafts->found, d);
 	}
 }

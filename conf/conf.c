@@ -40,6 +40,7 @@ void draft_done(struct draft *draft)
 	conf_tunnel_done(&draft->tunnel);
 	free(draft->address_at);
 	free(draft->route_at);
+	vec_free(&draft->weak);
 }
 
 void conf_free(struct conf *c)

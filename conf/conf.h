@@ -30,6 +30,25 @@ enum conf_protect {
 	CONF_PROTECT_NONE, /* plain GRE, as the user wrote out */
 };
 
+/* Who begins to negotiate. */
+enum conf_start {
+	CONF_START_ALWAYS, /* we do, whenever there is no SA */
+	CONF_START_ON_TRAFFIC, /* we do when a packet wants to be sent */
+	CONF_START_PASSIVE, /* the peer does */
+};
+
+/* ESP done by the network card: its ciphers only. Policies of ours are no card's, so packet
+ * offload, which takes both, is not offered. */
+enum conf_offload {
+	CONF_OFFLOAD_NO,
+	CONF_OFFLOAD_CRYPTO, /* or no tunnel */
+	CONF_OFFLOAD_AUTO, /* where the card can */
+};
+
+/* Packets are numbered by 32 bits (RFC 4303 section 2.2); an SA ends at 150 % of its time of
+ * rekeying. */
+#define CONF_PACKETS_MAX 2147483648u
+
 enum conf_local_kind {
 	CONF_LOCAL_AUTO, /* the source address of the route to the peer */
 	CONF_LOCAL_ADDRESS,
@@ -119,6 +138,11 @@ struct conf_tunnel {
 	uint32_t esp_replay_window; /* packets; 0: off */
 
 	struct conf_ospf ospf;
+	uint64_t esp_rekey_bytes; /* 0: not by volume */
+	uint32_t esp_rekey_packets;
+	enum conf_offload offload;
+	bool allow_weak; /* weak algorithms, as the user wrote out */
+	enum conf_start start;
 };
 
 struct conf {

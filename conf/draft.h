@@ -24,6 +24,14 @@ struct given {
 	struct spot at[SLOTS]; /* of the value, or of the key when the value is a map or a list */
 };
 
+/* A proposal with a weak word; allow-weak may stand behind it, so it is judged when all is read. */
+struct weak_proposal {
+	struct spot at;
+	enum schema_slot slot; /* the list it is in */
+	char word[24]; /* PROPOSAL_WORD_SIZE */
+	const char *instead;
+};
+
 struct draft {
 	struct conf_tunnel tunnel;
 	struct given given;
@@ -32,6 +40,7 @@ struct draft {
 	struct spot *route_at; /* one per route */
 	bool keys_apart; /* gre-key is a map */
 	struct spot psk_at[CONF_PSKS_MAX]; /* one per psk */
+	VEC(struct weak_proposal) weak;
 	bool left_out; /* no map, or another tunnel of this name stands before it */
 };
 

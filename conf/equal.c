@@ -70,7 +70,10 @@ static bool ike_equal(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	       a->ike_rekey_time == b->ike_rekey_time && a->ike_dpd_delay == b->ike_dpd_delay &&
 	       a->ike_encap == b->ike_encap && list_equal(a->esp_proposals, b->esp_proposals) &&
 	       a->esp_rekey_time == b->esp_rekey_time &&
-	       a->esp_replay_window == b->esp_replay_window;
+	       a->esp_replay_window == b->esp_replay_window &&
+	       a->esp_rekey_bytes == b->esp_rekey_bytes &&
+	       a->esp_rekey_packets == b->esp_rekey_packets && a->offload == b->offload &&
+	       a->allow_weak == b->allow_weak && a->start == b->start;
 }
 
 static bool ospf_equal(const struct conf_ospf *a, const struct conf_ospf *b)

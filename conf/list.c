@@ -13,6 +13,7 @@
 
 #include "conf/proposal.h"
 #include "conf/read.h"
+#include "conf/weak.h"
 #include "conf/yaml.h"
 
 struct list {
@@ -71,7 +72,8 @@ static void proposal_refuse(const struct list *l, struct spot at, const char *er
 		finding_hint(finding, "%s", hint);
 }
 
-static void read_proposals(const struct list *l, struct fy_node *node, char ***field)
+static void read_proposals(const struct list *l, struct fy_node *node, char ***field,
+			   struct draft *draft)
 {
 	enum proposal_for what = l->key->type == SCHEMA_IKE_PROPOSAL_LIST ? PROPOSAL_IKE
 									  : PROPOSAL_ESP;
@@ -89,12 +91,15 @@ static void read_proposals(const struct list *l, struct fy_node *node, char ***f
 		l->found->failed = true;
 		return;
 	}
+	weak_forget(draft, l->key->slot);
 	while (n < LIST_PROPOSALS_MAX && (item = list_next(node, &iter, &lone_seen))) {
 		text = item_text(l, item, &at);
 		if (!text)
 			continue;
 		if (!proposal_check(what, text, err, sizeof(err), hint, sizeof(hint)))
 			proposal_refuse(l, at, err, hint);
+		else if (!weak_note(draft, l->key->slot, text, at))
+			l->found->failed = true;
 		list[n++] = text;
 	}
 	if (fy_node_is_sequence(node) && fy_node_sequence_is_empty(node))
@@ -294,7 +299,8 @@ bool list_read(struct parse *p, const struct schema_key *key, struct fy_node *no
 	struct list l = {.p = p, .key = key, .at = at, .found = p->drafts->found};
 
 	if (key->type == SCHEMA_IKE_PROPOSAL_LIST || key->type == SCHEMA_ESP_PROPOSAL_LIST)
-		read_proposals(&l, node, (char ***)((char *)target->base + key->offset));
+		read_proposals(&l, node, (char ***)((char *)target->base + key->offset),
+			       target->draft);
 	else if (key->type == SCHEMA_ADDRESS_LIST)
 		read_addresses(&l, node, target->draft);
 	else if (key->type == SCHEMA_ROUTE_LIST)

@@ -186,6 +186,7 @@ static void draft_init(struct draft *draft, const struct conf *conf)
 		.esp_replay_window = BUILTIN_REPLAY,
 		.ppk_required = true,
 		.ospf = OSPF_BUILTIN,
+		.esp_rekey_packets = CONF_PACKETS_MAX,
 	};
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/host.h"
+#include "conf/read_esp.h"
 #include "conf/read_gre.h"
 #include "conf/value.h"
 #include "lib/key.h"
@@ -141,8 +142,12 @@ static void read_number(const struct value *v)
 {
 	uint32_t *field = v->field;
 
-	if (read_number_report(v, value_number(v->text, v->key->min, v->key->max, field)) &&
-	    v->key->slot == SLOT_REPLAY && *field == 0)
+	if (!read_number_report(v, value_number(v->text, v->key->min, v->key->max, field)))
+		return;
+	if (*field < v->key->warn_below)
+		WARNING(v, "%s: below %u the gateways are busy with keys", v->key->name,
+			v->key->warn_below);
+	if (v->key->slot == SLOT_REPLAY && *field == 0)
 		finding_hint(WARNING(v, "replay-window: 0 takes packets that were sent before"),
 			     "leave the key out for 1024");
 }
@@ -278,8 +283,7 @@ static void read_interface(const struct value *v)
 		strcpy(v->field, v->text);
 }
 
-/* The index of the text among the words, or -1 after an error. */
-static int read_word(const struct value *v, const char *const *words, const char *remedy)
+int read_word(const struct value *v, const char *const *words, const char *remedy)
 {
 	for (int i = 0; words[i]; i++) {
 		if (strcmp(v->text, words[i]) == 0)
@@ -373,6 +377,9 @@ bool read_scalar(const struct value *v)
 		[SCHEMA_SECRET_LIST] = read_secret, /* likewise */
 		[SCHEMA_PATH_LIST] = read_path, /* likewise */
 		[SCHEMA_SECRET] = read_secret,
+		[SCHEMA_VOLUME] = read_volume,
+		[SCHEMA_START_WORD] = read_start,
+		[SCHEMA_OFFLOAD_WORD] = read_offload,
 	};
 
 	if (!readers[v->key->type])

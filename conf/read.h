@@ -25,6 +25,9 @@ bool read_destination(const struct value *v, struct prefix *out);
 /* An address with its prefix length, as an interface has it. */
 bool read_address(const struct value *v, struct prefix *out);
 
+/* The index of the text among the words (NULL-terminated), or -1 after an error, whose hint is remedy where no word is near. */
+int read_word(const struct value *v, const char *const *words, const char *remedy);
+
 /* Says what is wrong with a number; false then. */
 bool read_number_report(const struct value *v, enum value_result result);
 

@@ -83,6 +83,11 @@ enum schema_slot {
 	SLOT_ESP_PROPOSALS,
 	SLOT_ESP_REKEY,
 	SLOT_REPLAY,
+	SLOT_ESP_BYTES,
+	SLOT_ESP_PACKETS,
+	SLOT_OFFLOAD,
+	SLOT_ALLOW_WEAK,
+	SLOT_START,
 	SLOT_TO,
 	SLOT_METRIC,
 	SLOT_TABLE,
@@ -111,6 +116,7 @@ enum schema_type {
 	SCHEMA_BOOL,
 	SCHEMA_NUMBER,
 	SCHEMA_DURATION,
+	SCHEMA_VOLUME, /* bytes; its range is in KiB */
 	SCHEMA_MTU,
 	SCHEMA_TTL,
 	SCHEMA_TOS,
@@ -122,6 +128,8 @@ enum schema_type {
 	SCHEMA_DEVICE, /* an interface that is not ours */
 	SCHEMA_PROTECT_WORD,
 	SCHEMA_AUTH_WORD,
+	SCHEMA_START_WORD,
+	SCHEMA_OFFLOAD_WORD,
 	SCHEMA_DESTINATION,
 	SCHEMA_AREA,
 	SCHEMA_ADDRESS_LIST,
@@ -142,8 +150,8 @@ struct schema_key {
 	enum schema_type type;
 	enum schema_place inner; /* of SCHEMA_MAP and SCHEMA_GRE_KEY */
 	size_t offset; /* into struct conf, conf_tunnel or conf_route, by place */
-	uint32_t min, max; /* numbers, and durations in seconds */
-	uint32_t warn_below; /* durations; 0: never */
+	uint32_t min, max; /* numbers, durations in seconds, volumes in KiB */
+	uint32_t warn_below; /* the same; 0: never */
 };
 
 /* The whole table, n_keys long. */

@@ -21,6 +21,8 @@ static const struct {
 	uint32_t seconds;
 } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 
+static const char volume_units[] = "KMGT"; /* powers of 1024, from the first on */
+
 /* The number that n digits make; at most UINT32_MAX + 1 counts as "too much". */
 static bool digits_read(const char *text, size_t n, uint64_t *out)
 {
@@ -80,6 +82,36 @@ const char *value_duration_format(uint32_t seconds, char *buf)
 		snprintf(buf, 16, "%u%c", seconds / units[unit].seconds, units[unit].letter);
 	else
 		strcpy(buf, "0");
+	return buf;
+}
+
+enum value_result value_volume(const char *text, uint32_t min, uint32_t max, uint64_t *out)
+{
+	size_t n = strspn(text, DIGITS);
+	const char *unit = strchr(volume_units, text[n]);
+	uint64_t value;
+
+	if (!digits_read(text, n, &value))
+		return VALUE_MALFORMED;
+	if (!text[n])
+		return VALUE_NO_UNIT;
+	if (!unit || text[n + 1])
+		return VALUE_MALFORMED;
+	/* At most 2^32 times 2^30. */
+	value <<= 10 * (unit - volume_units);
+	if (value < min || value > max)
+		return VALUE_RANGE;
+	*out = value << 10;
+	return VALUE_OK;
+}
+
+const char *value_volume_format(uint32_t kib, char *buf)
+{
+	size_t unit = 0;
+
+	for (; kib && kib % 1024 == 0 && volume_units[unit + 1]; unit++)
+		kib /= 1024;
+	snprintf(buf, 16, "%u%c", kib, volume_units[unit]);
 	return buf;
 }
 

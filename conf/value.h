@@ -27,6 +27,15 @@ enum value_result value_duration(const char *text, uint32_t min, uint32_t max, u
 /* The shortest exact text of a duration: 4h, 90s; 0 is "0". buf has 16 bytes. */
 const char *value_duration_format(uint32_t seconds, char *buf);
 
+/*
+ * A decimal number and one of K, M, G, T (powers of 1024), in bytes; without one of them
+ * VALUE_NO_UNIT. The range is in KiB.
+ */
+enum value_result value_volume(const char *text, uint32_t min, uint32_t max, uint64_t *out);
+
+/* The shortest exact text of so many KiB: 64K, 1T. buf has 16 bytes. */
+const char *value_volume_format(uint32_t kib, char *buf);
+
 /* true, yes, on; false, no, off. */
 bool value_bool(const char *text, bool *out);
 

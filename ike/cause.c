@@ -148,7 +148,7 @@ static const struct cause causes[] = {
 	{"unable to resolve *, *", "the name $1 does not resolve here: see remote", NULL},
 	{"unable to install *IPsec SA (SAD) in kernel",
 	 "the kernel here refuses the ESP SA: are the esp4 and esp6 modules and the algorithms "
-	 "there?",
+	 "there, and can the network card what esp.hw-offload asks for?",
 	 NULL},
 	{"unable to install IPsec policies (SPD) in kernel", "the kernel here refuses the policy",
 	 NULL},

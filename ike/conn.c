@@ -6,6 +6,7 @@
  */
 #include "ike/conn.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,18 +28,37 @@ static uint32_t percent(uint32_t t, unsigned percent)
 	return part > TIME_MAX ? TIME_MAX : (uint32_t)part;
 }
 
+/* The leader rekeys in [90 %, 100 %], the other in [120 %, 125 %]; at 150 % the SA ends. */
+#define REKEY_PERCENT(leads) ((leads) ? 100u : 125u)
+#define RAND_PERCENT(leads) ((leads) ? 10u : 5u)
+#define LIFE_PERCENT 150u
+
 void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time,
 			uint32_t esp_rekey_time)
 {
-	/* The leader rekeys in [90 %, 100 %], the other in [120 %, 125 %]; at 150 % the SA ends. */
-	unsigned rekey = leads ? 100 : 125, rand = leads ? 10 : 5;
+	unsigned rekey = REKEY_PERCENT(leads), rand = RAND_PERCENT(leads);
 
 	c->ike_rekey_time = percent(ike_rekey_time, rekey);
 	c->ike_rand_time = percent(ike_rekey_time, rand);
-	c->ike_over_time = percent(ike_rekey_time, 150 - rekey);
+	c->ike_over_time = percent(ike_rekey_time, LIFE_PERCENT - rekey);
 	c->esp_rekey_time = percent(esp_rekey_time, rekey);
 	c->esp_rand_time = percent(esp_rekey_time, rand);
-	c->esp_life_time = percent(esp_rekey_time, 150);
+	c->esp_life_time = percent(esp_rekey_time, LIFE_PERCENT);
+}
+
+static struct ike_volume volume_of(uint64_t n, bool leads)
+{
+	return (struct ike_volume){
+		.rekey = n * REKEY_PERCENT(leads) / 100,
+		.rand = n * RAND_PERCENT(leads) / 100,
+		.life = n * LIFE_PERCENT / 100,
+	};
+}
+
+void ike_conn_set_volumes(struct ike_conn *c, bool leads, uint64_t bytes, uint64_t packets)
+{
+	c->bytes = volume_of(bytes, leads);
+	c->packets = volume_of(packets, leads);
 }
 
 static void put_texts(struct ike_msg *m, const char *name, char *const *texts)
@@ -163,6 +183,34 @@ static bool has_local_key(const struct ike_msg *m, const struct ike_conn *c)
 	return false;
 }
 
+static void put_volume(struct ike_msg *m, const char *unit, const struct ike_volume *v)
+{
+	char key[32];
+
+	if (!v->rekey)
+		return;
+	snprintf(key, sizeof(key), "rekey_%s", unit);
+	ike_msg_value(m, key, "%" PRIu64, v->rekey);
+	snprintf(key, sizeof(key), "life_%s", unit);
+	ike_msg_value(m, key, "%" PRIu64, v->life);
+	snprintf(key, sizeof(key), "rand_%s", unit);
+	ike_msg_value(m, key, "%" PRIu64, v->rand);
+}
+
+static void put_offload(struct ike_msg *m, enum ike_offload offload)
+{
+	switch (offload) {
+	case IKE_OFFLOAD_NO:
+		break;
+	case IKE_OFFLOAD_CRYPTO:
+		ike_msg_value(m, "hw_offload", "yes"); /* "crypto" is new in 5.9.10 */
+		break;
+	case IKE_OFFLOAD_AUTO:
+		ike_msg_value(m, "hw_offload", "auto");
+		break;
+	}
+}
+
 static void put_child(struct ike_msg *m, const struct ike_conn *c)
 {
 	ike_msg_section(m, "children");
@@ -177,7 +225,10 @@ static void put_child(struct ike_msg *m, const struct ike_conn *c)
 	ike_msg_value(m, "rekey_time", "%us", c->esp_rekey_time);
 	ike_msg_value(m, "life_time", "%us", c->esp_life_time);
 	ike_msg_value(m, "rand_time", "%us", c->esp_rand_time);
+	put_volume(m, "bytes", &c->bytes);
+	put_volume(m, "packets", &c->packets);
 	ike_msg_value(m, "replay_window", "%u", c->replay_window);
+	put_offload(m, c->offload);
 	ike_msg_value(m, "start_action", "none"); /* who initiates, and when, is ours */
 	ike_msg_value(m, "close_action", "none");
 	ike_msg_value(m, "dpd_action", "clear");
@@ -273,10 +324,15 @@ static void plain_conn(struct plain *p, const struct ike_conn *c)
 		c->auth,	   c->reqid,	     c->replay_window, c->dpd_delay,
 		c->ike_rekey_time, c->ike_rand_time, c->ike_over_time, c->esp_rekey_time,
 		c->crl_strict,	   c->ppk_required,  c->key_in_each,   c->esp_rand_time,
-		c->esp_life_time,  c->turn,	     c->encap,
+		c->esp_life_time,  c->turn,	     c->encap,	       c->offload,
+	};
+	const uint64_t volumes[] = {
+		c->bytes.rekey,	  c->bytes.rand,   c->bytes.life,
+		c->packets.rekey, c->packets.rand, c->packets.life,
 	};
 
 	plain_add(p, numbers, sizeof(numbers));
+	plain_add(p, volumes, sizeof(volumes));
 	plain_text(p, c->name);
 	plain_address(p, &c->local);
 	plain_address(p, &c->remote);

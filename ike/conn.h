@@ -32,6 +32,18 @@ enum ike_auth {
 
 #define IKE_CAS_MAX 4
 
+/* When an ESP SA is rekeyed, how much before at random, and when it ends; all 0: never. */
+struct ike_volume {
+	uint64_t rekey, rand, life;
+};
+
+/* ESP by the network card (swanctl.conf(5), hw_offload). */
+enum ike_offload {
+	IKE_OFFLOAD_NO,
+	IKE_OFFLOAD_CRYPTO,
+	IKE_OFFLOAD_AUTO,
+};
+
 /* Everything charon is told of a tunnel. All pointers are borrowed. */
 struct ike_conn {
 	char name[IKE_NAME_SIZE]; /* with the prefix */
@@ -57,6 +69,8 @@ struct ike_conn {
 	bool encap; /* ESP in UDP (RFC 3948) also where no NAT is */
 	uint32_t ike_rekey_time, ike_rand_time, ike_over_time; /* seconds */
 	uint32_t esp_rekey_time, esp_rand_time, esp_life_time; /* seconds */
+	struct ike_volume bytes, packets;
+	enum ike_offload offload;
 };
 
 /* Of the two ends the one with the lower identity (strcmp) initiates, and rekeys: true when that
@@ -70,6 +84,12 @@ bool ike_conn_leads(const char *local_id, const char *remote_id);
  */
 void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time,
 			uint32_t esp_rekey_time);
+
+/*
+ * The same scheme for what an SA has carried. Each end counts both directions, and sees nearly the
+ * same of each, so that the leading end comes first here too. 0: never.
+ */
+void ike_conn_set_volumes(struct ike_conn *c, bool leads, uint64_t bytes, uint64_t packets);
 
 /*
  * Appends the connection's section to a load-conn message; one message may hold many, up to
@@ -110,7 +130,8 @@ struct ike_msg *ike_req_initiate(const char *name); /* timeout=-1: answers when 
 struct ike_msg *ike_req_terminate(const char *name, uint32_t ike_id, bool force);
 struct ike_msg *ike_req_terminate_child(uint32_t child_id);
 struct ike_msg *ike_req_list_sas(const char *name); /* NULL: all; noblock; stream "list-sa" */
-struct ike_msg *ike_req_simple(const char *command); /* get-conns, get-shared, get-keys, version */
+/* get-conns, get-shared, get-keys, get-algorithms, version */
+struct ike_msg *ike_req_simple(const char *command);
 
 /* success=yes; else charon's errmsg (or a fixed text) in err. Not for list-sas, get-* and
  * version, whose answers have no success. */

@@ -6,6 +6,7 @@
  */
 #include "ike/sa_body.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One IKE_SA's section, where the event has it. */
@@ -78,8 +79,10 @@ static bool parse_update(const struct ike_msg *m, const struct section *s, struc
 static bool parse_log(const struct ike_msg *m, struct ike_event *out)
 {
 	const char *name = ike_msg_get(m, "ikesa-name"), *text = ike_msg_get(m, "msg");
+	const char *id = ike_msg_get(m, "ikesa-uniqueid");
 
 	out->kind = IKE_EVENT_LOG;
+	out->sa.uniqueid = id ? (uint32_t)strtoul(id, NULL, 10) : 0;
 	if (!text)
 		return false;
 	ike_msg_copy_text(out->text, sizeof(out->text), text);

@@ -58,7 +58,7 @@ enum ike_event_kind {
 	IKE_EVENT_IKE_REKEY, /* sa: the new one */
 	IKE_EVENT_CHILD_REKEY, /* sa.children[0]: the new one */
 	IKE_EVENT_IKE_UPDATE, /* the peer's address or port changed */
-	IKE_EVENT_LOG, /* name, text */
+	IKE_EVENT_LOG, /* sa.name ("" while charon does not know the connection), sa.uniqueid, text */
 	IKE_EVENT_OTHER,
 };
 

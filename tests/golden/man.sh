@@ -48,12 +48,18 @@ schema_keys() {
 			for (["d", 86400], ["h", 3600], ["m", 60]) { return $n / $_->[1] . $_->[0] unless $n % $_->[1] }
 			return $n . "s";
 		}
+		sub volume { # of KiB
+			my ($n, $unit) = (shift, "K");
+			for ("M", "G", "T") { ($n, $unit) = ($n / 1024, $_) if $n % 1024 == 0 }
+			return $n . $unit;
+		}
 		s/UINT32_MAX/4294967295/g; s/DAY/86400/g;
 		while (/\{"([a-z-]+)", (AT\((\w+)\)|BOTH)[^{}]*?, SCHEMA_(\w+)([^{}]*)\}/g) {
 			my ($name, $place, $type, $rest) = ($1, $3 // "TUNNEL", $4, $5);
 			my ($min, $max) = $rest =~ /\.min = (\d+), \.max = ([\d* ]+)/;
 			$max = eval $max if defined $max;
 			($min, $max) = (seconds($min), seconds($max)) if defined $max && $type eq "DURATION";
+			($min, $max) = (volume($min), volume($max)) if defined $max && $type eq "VOLUME";
 			print $prefix{$place} . $name, defined $max ? "\t$min to $max" : "", "\n";
 		}' conf/schema.c | sort -u
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 #include <jansson.h>
 
@@ -155,12 +156,12 @@ static void test_proposals(void **state)
 		{PROPOSAL_ESP, "-aes256gcm16", false},
 		{PROPOSAL_ESP, "", false},
 		{PROPOSAL_ESP, "AES256GCM16", false},
-		{PROPOSAL_ESP, "des-sha256", false},
-		{PROPOSAL_ESP, "aes256-md5", false},
-		{PROPOSAL_ESP, "aes256-sha1", false},
-		{PROPOSAL_ESP, "aes256-sha", false},
-		{PROPOSAL_ESP, "aes256gcm16-modp768", false},
-		{PROPOSAL_ESP, "aes256gcm16-modp1536", false},
+		{PROPOSAL_ESP, "aes256-md6", false},
+		{PROPOSAL_ESP, "aes256gcm16-modp1025", false},
+		{PROPOSAL_IKE, "aes256gcm16-prfsha384-x25519-ke1_mlkem768", true},
+		{PROPOSAL_IKE, "aes256gcm16-prfsha384-ke1_mlkem768", false},
+		{PROPOSAL_IKE, "aes256gcm16-prfsha384-x25519-ke1_sha256", false},
+		{PROPOSAL_IKE, "aes256gcm16-prfsha384-x25519-ke8_mlkem768", false},
 		{PROPOSAL_IKE, "aes256-sha256", false},
 	};
 	char err[160], hint[64];
@@ -176,6 +177,63 @@ static void test_proposals(void **state)
 	assert_false(
 		proposal_check(PROPOSAL_ESP, "aes256gmc16", err, sizeof(err), hint, sizeof(hint)));
 	assert_string_equal(hint, "did you mean aes256gcm16?");
+}
+
+static void test_weak(void **state)
+{
+	static const struct {
+		const char *text, *word; /* NULL: none */
+	} cases[] = {
+		{"aes256gcm16-prfsha384-x25519", NULL},
+		{"aes256-sha256_96", "sha256_96"},
+		{"des-sha256", "des"},
+		{"aes256-md5-modp1024", "md5"},
+		{"aes256-sha1", "sha1"},
+		{"aes256-sha", "sha"},
+		{"aes256gcm16-modp768", "modp768"},
+		{"aes256gcm16-modp1536", "modp1536"},
+		{"aes256-sha256-prfmd5-modp2048", "prfmd5"},
+		{"aes256gcm16-x25519-ke1_modp1024s160", "ke1_modp1024s160"},
+		{"null-sha256", "null"},
+	};
+	char word[PROPOSAL_WORD_SIZE], err[160] = "", hint[64];
+	const char *instead;
+
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		assert_int_equal(proposal_weak(cases[i].text, word, sizeof(word), &instead),
+				 cases[i].word != NULL);
+		if (cases[i].word)
+			assert_string_equal(word, cases[i].word);
+		assert_true(proposal_check(PROPOSAL_ESP, cases[i].text, err, sizeof(err), hint,
+					   sizeof(hint)) ||
+			    strstr(err, "PRF"));
+	}
+}
+
+static void test_volumes(void **state)
+{
+	uint64_t bytes;
+	char text[16];
+
+	(void)state;
+	assert_int_equal(value_volume("64K", 64, 1u << 30, &bytes), VALUE_OK);
+	assert_int_equal(bytes, 65536);
+	assert_int_equal(value_volume("1T", 64, 1u << 30, &bytes), VALUE_OK);
+	assert_true(bytes == (uint64_t)1 << 40);
+	assert_int_equal(value_volume("63K", 64, 1u << 30, &bytes), VALUE_RANGE);
+	assert_int_equal(value_volume("1025G", 64, 1u << 30, &bytes), VALUE_RANGE);
+	assert_int_equal(value_volume("4294967296T", 64, 1u << 30, &bytes), VALUE_RANGE);
+	assert_int_equal(value_volume("12345678901234567890T", 64, 1u << 30, &bytes), VALUE_RANGE);
+	assert_int_equal(value_volume("64", 64, 1u << 30, &bytes), VALUE_NO_UNIT);
+	assert_int_equal(value_volume("64k", 64, 1u << 30, &bytes), VALUE_MALFORMED);
+	assert_int_equal(value_volume("64KB", 64, 1u << 30, &bytes), VALUE_MALFORMED);
+	assert_int_equal(value_volume("K", 64, 1u << 30, &bytes), VALUE_MALFORMED);
+	assert_int_equal(value_volume("", 64, 1u << 30, &bytes), VALUE_MALFORMED);
+	assert_string_equal(value_volume_format(64, text), "64K");
+	assert_string_equal(value_volume_format(256 << 10, text), "256M");
+	assert_string_equal(value_volume_format(1u << 30, text), "1T");
+	assert_string_equal(value_volume_format(1025, text), "1025K");
 }
 
 static json_t *schema_properties(json_t *schema, enum schema_place place)
@@ -248,7 +306,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_number),	  cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_bool),	  cmocka_unit_test(test_names),
-		cmocka_unit_test(test_proposals), cmocka_unit_test(test_json_schema),
+		cmocka_unit_test(test_proposals), cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_volumes),	  cmocka_unit_test(test_json_schema),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

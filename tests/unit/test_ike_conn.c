@@ -194,12 +194,12 @@ static void test_digest_of_each_field(void **state)
 {
 	static char *other[] = {"aes128gcm16-x25519", NULL}, *both[] = {"a", "b", NULL};
 	static char *one[] = {"ab", NULL};
-	struct ike_conn c[25];
-	unsigned char d[25][SECRET_DIGEST_SIZE];
+	struct ike_conn c[32];
+	unsigned char d[32][SECRET_DIGEST_SIZE];
 	size_t n = 0;
 
 	(void)state;
-	for (size_t i = 0; i < 25; i++)
+	for (size_t i = 0; i < 32; i++)
 		c[i] = sample();
 	n++;
 	strcpy(c[n++].name, "gwd-branch2");
@@ -225,7 +225,12 @@ static void test_digest_of_each_field(void **state)
 	c[n++].esp_rekey_time++;
 	c[n++].esp_rand_time++;
 	c[n++].esp_life_time++;
-	assert_true(n <= 25);
+	c[n++].bytes.rekey++;
+	c[n++].bytes.life++;
+	c[n++].packets.rekey++;
+	c[n++].packets.rand++;
+	c[n++].offload = IKE_OFFLOAD_AUTO;
+	assert_true(n <= 32);
 	for (size_t i = 0; i < n; i++) {
 		ike_conn_digest(&c[i], d[i]);
 		for (size_t k = 0; k < i; k++)
@@ -309,6 +314,37 @@ static void test_times(void **state)
 	assert_int_equal(never.esp_rekey_time + never.esp_rand_time + never.esp_life_time, 0);
 	ike_conn_set_times(&never, false, UINT32_MAX, UINT32_MAX);
 	assert_int_equal(never.esp_rekey_time, UINT32_MAX / 2);
+}
+
+static void test_volumes(void **state)
+{
+	struct ike_conn lead = sample(), follow;
+	char text[4096];
+	struct ike_msg *m;
+
+	(void)state;
+	ike_conn_set_volumes(&lead, true, (uint64_t)1 << 40, 2147483648u);
+	ike_conn_set_volumes(&follow, false, (uint64_t)1 << 40, 2147483648u);
+	assert_true(lead.bytes.rekey == (uint64_t)1 << 40);
+	assert_true(lead.bytes.rekey < follow.bytes.rekey - follow.bytes.rand);
+	assert_true(follow.bytes.rekey < lead.bytes.life);
+	assert_true(lead.packets.rekey < follow.packets.rekey - follow.packets.rand);
+	assert_true(follow.packets.rekey < lead.packets.life);
+	assert_true(lead.packets.life < UINT32_MAX); /* the sequence number's end */
+
+	ike_conn_set_volumes(&lead, true, 1 << 20, 1000);
+	lead.offload = IKE_OFFLOAD_CRYPTO;
+	m = load(&lead);
+	render(m, text, sizeof(text));
+	ike_msg_free(m);
+	assert_non_null(strstr(text, " rekey_bytes=1048576 life_bytes=1572864 rand_bytes=104857"
+				     " rekey_packets=1000 life_packets=1500 rand_packets=100"
+				     " replay_window=1024 hw_offload=yes start_action=none"));
+	lead.offload = IKE_OFFLOAD_AUTO;
+	m = load(&lead);
+	render(m, text, sizeof(text));
+	ike_msg_free(m);
+	assert_non_null(strstr(text, " hw_offload=auto "));
 }
 
 static void test_format(void **state)
@@ -420,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_encap),
 		cmocka_unit_test(test_leads),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_volumes),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_request_too_long),
