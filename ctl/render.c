@@ -54,6 +54,8 @@ const char *render_state(const json_t *tunnel)
 		return "UNPROTECTED";
 	if (strcmp(state, "down") == 0 && is_plain(tunnel))
 		return "down, UNPROTECTED";
+	if (strcmp(state, "up") == 0 && render_member(tunnel, "weak"))
+		return "up, WEAK";
 	return state;
 }
 
@@ -61,10 +63,10 @@ const char *render_state_color(const json_t *tunnel)
 {
 	const char *state = render_member(tunnel, "state");
 
-	if (!state || strcmp(state, "disabled") == 0)
+	if (!state || strcmp(state, "disabled") == 0 || strcmp(state, "idle") == 0)
 		return NULL;
 	if (strcmp(state, "up") == 0)
-		return RENDER_GREEN;
+		return render_member(tunnel, "weak") ? RENDER_YELLOW : RENDER_GREEN;
 	return strcmp(state, "down") == 0 ? RENDER_RED : RENDER_YELLOW;
 }
 

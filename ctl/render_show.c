@@ -95,6 +95,7 @@ static void add_options(struct text *out, const json_t *tunnel)
 static void show_want(struct text *out, const json_t *tunnel)
 {
 	const char *protect = render_member(tunnel, "protect");
+	const char *start = render_member(tunnel, "start");
 
 	text_add(out, "gre ");
 	add_or_dash(out, tunnel, "local");
@@ -109,6 +110,10 @@ static void show_want(struct text *out, const json_t *tunnel)
 	add_member(out, ", as ", tunnel, "id");
 	add_member(out, ", peer ", tunnel, "peer");
 	add_member(out, " by ", tunnel, "auth");
+	if (start && strcmp(start, "always"))
+		add_member(out, ", starts ", tunnel, "start");
+	if (add_member(out, ", WEAK: ", tunnel, "weak"))
+		text_add(out, " is allowed");
 }
 
 static void show_guard(struct text *out, const json_t *tunnel)

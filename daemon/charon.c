@@ -97,6 +97,18 @@ static void on_version(void *user, int err, const struct ike_msg *answer,
 	queries_done(gw);
 }
 
+static void on_algorithms(void *user, int err, const struct ike_msg *answer,
+			  struct ike_msg *const *items, size_t n)
+{
+	struct gateway *gw = user;
+
+	(void)items, (void)n;
+	ike_known_free(&gw->known);
+	if (!err && ike_known_take(&gw->known, answer))
+		log_warn(NULL, "no memory for the list of charon's algorithms");
+	queries_done(gw);
+}
+
 static void on_conns(void *user, int err, const struct ike_msg *answer,
 		     struct ike_msg *const *items, size_t n)
 {
@@ -171,6 +183,7 @@ static void session_up(struct gateway *gw)
 	gw->charon_queries = 0;
 	charon_query_loaded(gw);
 	query(gw, ike_req_simple("version"), NULL, on_version);
+	query(gw, ike_req_simple("get-algorithms"), NULL, on_algorithms);
 	query(gw, ike_req_list_sas(NULL), "list-sa", on_sas);
 }
 
@@ -379,4 +392,5 @@ void charon_done(struct gateway *gw)
 	ike_session_free(gw->session);
 	gw->session = NULL;
 	loading_forget(gw);
+	ike_known_free(&gw->known);
 }

@@ -128,6 +128,19 @@ static void conn_ends(struct ike_conn *c, const struct conf_tunnel *t,
 	}
 }
 
+static enum ike_offload offload_of(enum conf_offload offload)
+{
+	switch (offload) {
+	case CONF_OFFLOAD_NO:
+		return IKE_OFFLOAD_NO;
+	case CONF_OFFLOAD_CRYPTO:
+		return IKE_OFFLOAD_CRYPTO;
+	case CONF_OFFLOAD_AUTO:
+		return IKE_OFFLOAD_AUTO;
+	}
+	return IKE_OFFLOAD_NO;
+}
+
 static int add_conn(const struct builder *b, int i)
 {
 	const struct conf *conf = b->in->conf;
@@ -151,6 +164,9 @@ static int add_conn(const struct builder *b, int i)
 	c->encap = t->ike_encap;
 	ike_conn_set_times(c, ike_conn_leads(c->local_id, c->remote_id), t->ike_rekey_time,
 			   t->esp_rekey_time);
+	ike_conn_set_volumes(c, ike_conn_leads(c->local_id, c->remote_id), t->esp_rekey_bytes,
+			     t->esp_rekey_packets);
+	c->offload = offload_of(t->offload);
 	ike_conn_digest(c, o->digest);
 	ike_conn_digest_terms(c, o->terms);
 	/* Zero, "not known", is what it gives when memory ran out. */

@@ -15,6 +15,8 @@
 #include "daemon/objects.h"
 #include "daemon/pin.h"
 #include "daemon/plan.h"
+#include "daemon/unnamed.h"
+#include "ike/known.h"
 #include "ike/sa.h"
 #include "ike/session.h"
 #include "lib/nl.h"
@@ -97,7 +99,9 @@ struct tunnel {
 	unsigned tries; /* attempts to get the SA pair since it was last there */
 	uint64_t attempt_at; /* the next one, or the look at how it goes; 0: none */
 	uint64_t tidy_at; /* look for surplus IKE_SAs, CHILD_SAs and stale SAs; 0: none */
-	uint32_t surplus_child; /* seen in the last of these looks; 0: none */
+	uint32_t surplus; /* the IKE_SA or CHILD_SA seen in the last of these looks to be too much; 0: none */
+	unsigned surplus_looks; /* in a row with it */
+	uint64_t woken_until; /* start: on-traffic: a packet asked for the SA pair; 0: none did */
 	bool no_answer;
 	char *renewal_heard,
 		*renewal; /* daemon/renewal.h: the last cause heard while up; why SAs are not renewed */
@@ -121,6 +125,7 @@ struct loaded {
 	char name[IKE_NAME_SIZE];
 	unsigned char digest[SECRET_DIGEST_SIZE]; /* all zero: not loaded by this session */
 	unsigned char terms[SECRET_DIGEST_SIZE]; /* connections: of all but what authenticates */
+	bool kept_back; /* not sent, for charon cannot do what it asks for; sending it again would not help */
 };
 
 struct loaded_key {
@@ -201,6 +206,8 @@ struct gateway {
 	unsigned connect_tries;
 	struct loaded_set conns, secrets;
 	VEC(struct loaded_key) keys; /* private keys this session loaded */
+	struct ike_known known; /* what this charon can */
+	struct unnamed unnamed;
 
 	struct names *names;
 	struct control *control;

@@ -115,6 +115,27 @@ static bool charon_lost(const struct health_input *in, char *buf, size_t size)
 	return false;
 }
 
+#define REMOTE(in) (told((in)->remote) ? (in)->remote : "the peer")
+#define PEER(in) (told((in)->peer) ? (in)->peer : "the peer")
+
+/* An idle tunnel's link is up, for only what is sent into it starts it. */
+static bool judge_idle(const struct health_input *in, struct health *out)
+{
+	const char *gap = "", *cause = "";
+
+	if (!in->on_traffic || !in->conn_loaded || in->ike_established)
+		return false;
+	if (!in->woken && (told(in->cause) || in->no_answer)) {
+		gap = "; the last time it did not: ";
+		cause = told(in->cause) ? in->cause : "no answer";
+	}
+	if (!in->woken)
+		return verdict(out, HEALTH_IDLE, "starts with the first packet%s%s", gap, cause);
+	if (told(in->cause) || in->no_answer)
+		return false;
+	return verdict(out, HEALTH_IDLE, "starting: negotiating with %s", REMOTE(in));
+}
+
 static bool judge_missing_sa(const struct health_input *in, struct health *out)
 {
 	char lost[256];
@@ -125,6 +146,8 @@ static bool judge_missing_sa(const struct health_input *in, struct health *out)
 		return DOWN(out, "%s; `systemctl restart gwd-charon` starts it anew", lost);
 	if (told(in->conn_refused))
 		return DOWN(out, "charon here refuses the connection: %s", in->conn_refused);
+	if (judge_idle(in, out))
+		return true;
 	if (told(in->caller) && !in->ike_established && in->conn_loaded)
 		return DOWN(out, "waiting for %s to call (remote: any)%s%s%s%s", in->caller,
 			    told(in->remote) ? ", last from " : "",
@@ -142,6 +165,8 @@ static bool judge_missing_sa(const struct health_input *in, struct health *out)
 			    told(in->remote) ? in->remote : "the peer");
 	if (!in->conn_loaded)
 		return DOWN(out, "the connection is being loaded into charon here");
+	if (in->passive && !in->ike_established)
+		return DOWN(out, "waiting for %s to call (start: passive)", PEER(in));
 	if (in->ike_established)
 		return DOWN(out, "the IKE_SA with %s is there, its CHILD_SA is being negotiated",
 			    told(in->remote) ? in->remote : "the peer");
@@ -161,7 +186,8 @@ static void judge_sa(const struct health_input *in, struct health *out)
 			in->caller);
 	else if (!in->ike_established)
 		verdict(out, HEALTH_UNKNOWN,
-			"charon here has no IKE_SA for the SAs in the kernel: negotiating anew");
+			"charon here has no IKE_SA for the SAs in the kernel: %s",
+			in->passive ? "the peer must call" : "negotiating anew");
 	else if (told(in->conn_refused))
 		verdict(out, HEALTH_UP,
 			"up until its SAs end: charon here refuses the connection: %s",
@@ -195,6 +221,7 @@ void health_judge(const struct health_input *in, struct health *out)
 	case HEALTH_UP:
 	case HEALTH_UNKNOWN:
 	case HEALTH_UNPROTECTED:
+	case HEALTH_IDLE:
 		out->oper_up = true;
 		break;
 	case HEALTH_DOWN:
@@ -216,6 +243,8 @@ const char *health_state_name(enum health_state s)
 		return "disabled";
 	case HEALTH_UNPROTECTED:
 		return "unprotected";
+	case HEALTH_IDLE:
+		return "idle";
 	}
 	return "?";
 }
@@ -226,6 +255,7 @@ bool health_as_wanted(enum health_state s)
 	case HEALTH_UP:
 	case HEALTH_DISABLED:
 	case HEALTH_UNPROTECTED:
+	case HEALTH_IDLE:
 		return true;
 	case HEALTH_DOWN:
 	case HEALTH_UNKNOWN:

@@ -15,6 +15,7 @@ enum health_state {
 	HEALTH_UNKNOWN, /* charon is out of sight, the SAs in the kernel still carry */
 	HEALTH_DISABLED,
 	HEALTH_UNPROTECTED, /* protect: none, and as wanted */
+	HEALTH_IDLE, /* start: on-traffic, and no packet has asked for it, or the first try is under way */
 };
 
 enum health_charon {
@@ -49,6 +50,9 @@ struct health_input {
 	const char *cause; /* from charon's log, of the last attempts */
 	const char *remote; /* address, for "no answer from …" */
 	const char *caller; /* `remote: any`: the identity that is to call */
+	bool on_traffic, woken; /* start: on-traffic; a packet asked for the tunnel not long ago */
+	bool passive; /* start: passive */
+	const char *peer; /* its identity */
 	bool no_answer; /* an attempt is past its deadline without an IKE_SA */
 };
 
@@ -60,7 +64,7 @@ struct health {
 
 void health_judge(const struct health_input *in, struct health *out);
 const char *health_state_name(enum health_state s); /* "up", … */
-/* As wanted for gwctl's exit status: up, unprotected, disabled. */
+/* As wanted for gwctl's exit status: up, unprotected, disabled, idle. */
 bool health_as_wanted(enum health_state s);
 
 #endif

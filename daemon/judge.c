@@ -75,6 +75,10 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.cause = t->cause,
 		.renewal = t->renewal,
 		.remote = t->remote.family ? addr_format(&t->remote, remote) : NULL,
+		.on_traffic = t->conf->start == CONF_START_ON_TRAFFIC,
+		.woken = t->woken_until != 0,
+		.passive = t->conf->start == CONF_START_PASSIVE,
+		.peer = t->conf->peer_id,
 		.no_answer = t->no_answer,
 		.caller = caller_expected(t) ? t->conf->peer_id : NULL,
 	};

@@ -19,7 +19,7 @@ static inline int loaded_cmp(const void *a, const void *b)
 
 static inline struct loaded *loaded_find_in(struct loaded *at, size_t n, const char *name)
 {
-	struct loaded key;
+	struct loaded key = {0};
 
 	snprintf(key.name, sizeof(key.name), "%s", name);
 	return n ? bsearch(&key, at, n, sizeof(key), loaded_cmp) : NULL;

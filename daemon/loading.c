@@ -13,6 +13,7 @@
 
 #include "daemon/charon.h"
 #include "daemon/credentials.h"
+#include "daemon/lacks.h"
 #include "daemon/loaded.h"
 #include "daemon/peer.h"
 #include "daemon/reauth.h"
@@ -39,6 +40,25 @@ void loading_forget(struct gateway *gw)
 	vec_free(&gw->keys);
 }
 
+/* What was not sent is listed nowhere, and lost to nobody. */
+static void kept_back_keep(struct loaded_set *listed, const struct loaded_set *known)
+{
+	size_t n = listed->len;
+
+	for (size_t i = 0; i < known->len; i++) {
+		struct loaded *l;
+
+		if (!known->at[i].kept_back)
+			continue;
+		l = loaded_find_in(listed->at, n, known->at[i].name);
+		if (!l)
+			l = vec_push(listed);
+		if (l)
+			*l = known->at[i];
+	}
+	vec_sort(listed, loaded_cmp);
+}
+
 void loading_take_conns(struct gateway *gw, const struct ike_msg *answer)
 {
 	struct loaded_set l = {0};
@@ -47,6 +67,7 @@ void loading_take_conns(struct gateway *gw, const struct ike_msg *answer)
 	ike_answer_list(answer, "conns", loaded_list_one, &l);
 	vec_sort(&l, loaded_cmp);
 	loaded_keep(&l, &gw->conns);
+	kept_back_keep(&l, &gw->conns);
 	for (size_t i = 0; i < gw->conns.len; i++)
 		lost |= !loaded_find(&l, gw->conns.at[i].name);
 	free(gw->conns.at);
@@ -111,11 +132,13 @@ static void conn_accepted(struct tunnel *t, bool changed)
 {
 	gateway_set_text(&t->refused, NULL);
 	t->conn_loaded = true;
+	if (changed && t->child_installed)
+		peer_wake(t); /* it was started, and so it stays */
 	if (changed)
 		peer_terminate(t);
 	else
 		reauth_begin(t);
-	peer_want(t, changed);
+	peer_want(t, changed && t->conf->start == CONF_START_ALWAYS);
 	reconcile_mark(t);
 }
 
@@ -238,11 +261,39 @@ static void names_reserve(struct gateway *gw, const struct object_conn *const *c
 	vec_sort(&gw->conns, loaded_cmp);
 }
 
+/* Names what this charon cannot; sending it is of no use, now or later. True when there is such a thing. */
+static bool keep_back(struct gateway *gw, const struct object_conn *c)
+{
+	struct tunnel *t = gateway_tunnel_by_conn(gw, c->conn.name);
+	struct loaded *l = loaded_find(&gw->conns, c->conn.name);
+	char why[256];
+	bool back = t && l && lacks_conn(gw, &c->conn, why, sizeof(why));
+
+	if (l)
+		l->kept_back = back;
+	if (!back)
+		return false;
+	memcpy(l->digest, c->digest, sizeof(l->digest));
+	gateway_set_text(&t->refused, why);
+	log_warn(t->conf->name, "not loaded into charon: %s", why);
+	reconcile_judge(t);
+	return true;
+}
+
 void charon_load_conns(struct gateway *gw, const struct object_conn *const *conns, size_t n)
 {
+	const struct object_conn **send = calloc(n ? n : 1, sizeof(*send));
+	size_t n_send = 0;
+
+	if (!send)
+		return;
 	names_reserve(gw, conns, n);
-	for (size_t i = 0; i < n;)
-		i += load_some(gw, conns + i, n - i);
+	for (size_t i = 0; i < n; i++)
+		if (!keep_back(gw, conns[i]))
+			send[n_send++] = conns[i];
+	for (size_t i = 0; i < n_send;)
+		i += load_some(gw, send + i, n_send - i);
+	free(send);
 }
 
 static void on_unloaded(void *user, int code, const struct ike_msg *answer,

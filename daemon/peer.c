@@ -26,7 +26,7 @@
 #include "daemon/reconcile.h"
 #include "daemon/renewal.h"
 #include "daemon/sas.h"
-#include "daemon/view.h"
+#include "daemon/tidy.h"
 #include "lib/log.h"
 
 #define FOLLOWER_WAIT_MS 3000
@@ -34,7 +34,8 @@
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 30000
 #define AFTER_TERMINATE_MS 300
-#define TIDY_MS 10000 /* after a CHILD_SA came: charon keeps rekeyed ones for 5 s */
+#define WOKEN_MS 30000 /* how long a packet is a reason to try */
+#define FOLLOWER_WOKEN_MS 250 /* both ends may have a packet */
 
 static uint64_t with_jitter(uint64_t ms)
 {
@@ -58,6 +59,7 @@ void peer_arm(struct tunnel *t)
 	due = earlier(due, t->tidy_at);
 	due = earlier(due, t->reauth.at);
 	due = earlier(due, names_due(t));
+	due = earlier(due, t->woken_until);
 	if (due == UINT64_MAX) {
 		evtimer_del(t->tick);
 		return;
@@ -77,9 +79,26 @@ static bool wanted(const struct tunnel *t)
 	       charon_connected(t->gw) && t->gw->charon_known;
 }
 
-static bool pair_there(const struct tunnel *t)
+bool peer_pair_there(const struct tunnel *t)
 {
 	return t->ike_established && t->child_installed && sas_have(t, true) && sas_have(t, false);
+}
+
+/*
+ * Whether it is for us to begin: always, never, or when a packet has asked for it. Where the kernel has SAs that charon does not know
+ * (it was killed) no packet would ever ask.
+ */
+static bool initiates(const struct tunnel *t)
+{
+	switch (t->conf->start) {
+	case CONF_START_ALWAYS:
+		return true;
+	case CONF_START_ON_TRAFFIC:
+		return t->woken_until || sas_have(t, true);
+	case CONF_START_PASSIVE:
+		return false;
+	}
+	return true;
 }
 
 static uint64_t backoff(const struct tunnel *t)
@@ -95,7 +114,31 @@ static void settled(struct tunnel *t)
 	t->attempt_at = 0;
 	t->tries = 0;
 	t->no_answer = t->lost_once = false;
+	t->woken_until = 0;
 	gateway_set_text(&t->cause, NULL);
+}
+
+void peer_wake(struct tunnel *t)
+{
+	if (t->conf->start != CONF_START_ON_TRAFFIC)
+		return;
+	if (!t->woken_until) {
+		t->tries = 0;
+		t->no_answer = false;
+		gateway_set_text(&t->cause, NULL);
+	}
+	t->woken_until = gateway_now() + WOKEN_MS;
+}
+
+void peer_acquire(struct tunnel *t)
+{
+	if (t->conf->start != CONF_START_ON_TRAFFIC || t->held || peer_pair_there(t))
+		return;
+	peer_wake(t);
+	if (!t->attempt_at)
+		t->attempt_at = gateway_now() + (t->leads ? 1 : FOLLOWER_WOKEN_MS);
+	reconcile_judge(t);
+	peer_arm(t);
 }
 
 void peer_want(struct tunnel *t, bool at_once)
@@ -109,8 +152,14 @@ void peer_want(struct tunnel *t, bool at_once)
 			t->attempt_at = gateway_now() + LOOK_AGAIN_MS;
 		return;
 	}
-	if (pair_there(t)) {
+	if (peer_pair_there(t)) {
 		settled(t);
+		return;
+	}
+	if (at_once)
+		peer_wake(t);
+	if (!initiates(t)) {
+		t->attempt_at = 0;
 		return;
 	}
 	if (t->attempt_at && !at_once)
@@ -122,6 +171,19 @@ void peer_want(struct tunnel *t, bool at_once)
 						 : with_jitter(FOLLOWER_WAIT_MS);
 	t->attempt_at = gateway_now() + (at_once ? 1 : wait);
 	peer_arm(t);
+}
+
+static bool view_take(struct view *v, const struct tunnel *t, struct ike_msg *const *items,
+		      size_t n)
+{
+	struct ike_sa *sa = malloc(sizeof(*sa));
+
+	for (size_t i = 0; sa && i < n; i++)
+		if (ike_sa_parse(items[i], sa) &&
+		    !strcmp(sa->name + strlen(IKE_PREFIX), t->conf->name))
+			view_add(v, sa, caller_left(t, sa));
+	free(sa);
+	return sa != NULL;
 }
 
 static void on_done(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
@@ -176,48 +238,6 @@ static void act_on(struct tunnel *t, const struct view *v)
 	}
 }
 
-/*
- * Both ends may have made a CHILD_SA at once (charon's own after a hard expiry is one case); each would be rekeyed for ever. In two
- * looks in a row it is not one of a rekey under way. True when to look again.
- */
-static bool tidy_child(struct tunnel *t, const struct view *v)
-{
-	uint32_t before = t->surplus_child;
-
-	t->surplus_child = 0;
-	if (!t->leads || v->n_established != 1 || !v->in_use_there || !v->surplus_child)
-		return false;
-	t->surplus_child = v->surplus_child;
-	if (v->surplus_child != before)
-		return true;
-	log_info(t->conf->name, "closing surplus CHILD_SA #%u", v->surplus_child);
-	charon_submit(t->gw, ike_req_terminate_child(v->surplus_child), NULL, on_done, NULL);
-	return true;
-}
-
-static void tidy(struct tunnel *t, const struct view *v, struct ike_msg *const *items, size_t n)
-{
-	struct ike_sa *sa = malloc(sizeof(*sa));
-	bool again = tidy_child(t, v);
-	char name[IKE_NAME_SIZE];
-
-	conn_name(t, name);
-	for (size_t i = 0; sa && v->n_established > 1 && i < n; i++) {
-		if (!ike_sa_parse(items[i], sa) || strcmp(sa->name, name) || !sa->established ||
-		    sa->uniqueid == v->keep || !(t->leads || caller_left(t, sa)))
-			continue;
-		log_info(t->conf->name, "closing surplus IKE_SA #%u", sa->uniqueid);
-		charon_submit(t->gw, ike_req_terminate(name, sa->uniqueid, false), NULL, on_done,
-			      NULL);
-		again = true;
-	}
-	free(sa);
-	sas_strike_stale(t, v->spis, v->n_spis);
-	for (size_t i = 0; i < t->sas.len; i++)
-		again |= t->sas.at[i].strikes == 1;
-	t->tidy_at = again ? gateway_now() + TIDY_MS / 2 : 0;
-}
-
 /* An IKE_SA of which no event told the end is believed to be gone when two lists lack it. */
 static bool unseen(struct tunnel *t, const struct view *v)
 {
@@ -256,6 +276,7 @@ static void on_look(void *user, int err, const struct ike_msg *answer, struct ik
 		return;
 	t->asking = false;
 	v.in_use = t->pin.spi;
+	v.leads = t->leads;
 	if (err || !view_take(&v, t, items, n))
 		return;
 	if (unseen(t, &v)) {
@@ -269,11 +290,13 @@ static void on_look(void *user, int err, const struct ike_msg *answer, struct ik
 		t->tunnel_mode = v.tunnel_mode;
 	caller_look(t, items, n);
 	if (purpose == LOOK_TIDY)
-		tidy(t, &v, items, n);
-	if (pair_there(t))
+		tidy(t, &v);
+	if (peer_pair_there(t))
 		settled(t);
-	else if (purpose == LOOK_ATTEMPT && wanted(t))
+	else if (purpose == LOOK_ATTEMPT && wanted(t) && initiates(t))
 		act_on(t, &v);
+	else if (purpose != LOOK_ATTEMPT)
+		peer_want(t, false);
 	reconcile_judge(t);
 	peer_arm(t);
 }
@@ -312,13 +335,17 @@ void peer_tick(struct tunnel *t)
 	}
 	if (t->attempt_at && t->attempt_at <= now) {
 		t->attempt_at = now + LOOK_AGAIN_MS;
-		if (wanted(t) || caller_unclear(t))
+		if ((wanted(t) && initiates(t)) || caller_unclear(t))
 			look(t, LOOK_ATTEMPT);
 		else
 			t->attempt_at = 0;
 	}
 	if (t->reauth.at && t->reauth.at <= now)
 		reauth_tick(t);
+	if (t->woken_until && t->woken_until <= now) {
+		t->woken_until = t->attempt_at = 0;
+		reconcile_judge(t);
+	}
 	if (t->tidy_at && t->tidy_at <= now) {
 		t->tidy_at = now + TIDY_MS;
 		look(t, LOOK_TIDY);
@@ -335,7 +362,12 @@ void peer_terminate(struct tunnel *t)
 	charon_submit(t->gw, ike_req_terminate(name, 0, false), NULL, on_done, NULL);
 	reauth_over(t);
 	t->tries = 0;
-	t->attempt_at = gateway_now() + AFTER_TERMINATE_MS;
+	/* What was wrong was of the SAs that end. */
+	t->tunnel_mode = t->no_answer = false;
+	gateway_set_text(&t->cause, NULL);
+	/* The leader, whom the end of the IKE_SA tells, begins at once: both must not. */
+	t->attempt_at = gateway_now() +
+			(t->leads ? AFTER_TERMINATE_MS : with_jitter(FOLLOWER_WAIT_MS));
 	peer_arm(t);
 }
 
@@ -345,24 +377,31 @@ static void child_came(struct tunnel *t, const struct ike_event *ev)
 	t->child_installed = true;
 	t->ike_id = ev->sa.uniqueid;
 	t->tunnel_mode = ev->sa.n_children && !ev->sa.children[0].transport;
-	t->tidy_at = gateway_now() + TIDY_MS;
+	tidy_soon(t);
 	caller_learn(t, &ev->sa);
 	if (t->held)
 		peer_terminate(t); /* the peer was faster than the unloading */
-	if (pair_there(t))
+	if (peer_pair_there(t))
 		settled(t);
 	reconcile_mark(t);
 }
 
-/* Another pair may still be there: the look tells. */
+/* Another pair may still be there: the look tells, and is enough where a surplus IKE_SA went. */
 static void something_went(struct tunnel *t, const struct ike_event *ev)
 {
-	t->child_installed = false;
-	if (ev->kind == IKE_EVENT_IKE_DOWN) {
-		t->ike_established = false;
+	bool ike = ev->kind == IKE_EVENT_IKE_DOWN;
+
+	if (ike) {
 		caller_gone(t, ev->sa.uniqueid);
 		names_hint(t);
 	}
+	if (ev->sa.uniqueid != t->ike_id) {
+		look(t, LOOK_REFRESH);
+		return;
+	}
+	t->child_installed = false;
+	if (ike)
+		t->ike_established = false;
 	peer_want(t, false);
 	look(t, LOOK_REFRESH);
 	reconcile_mark(t);
@@ -372,9 +411,11 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 {
 	struct tunnel *t = gateway_tunnel_by_conn(gw, ev->sa.name);
 
+	if (ev->kind == IKE_EVENT_LOG)
+		cause_event(gw, t, ev);
 	if (!t)
 		return;
-	renewal_event(t, ev, pair_there(t));
+	renewal_event(t, ev, peer_pair_there(t));
 	switch (ev->kind) {
 	case IKE_EVENT_IKE_REKEY:
 		reauth_ike_rekey(t, ev->sa.uniqueid);
@@ -384,7 +425,7 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		t->ike_id = ev->sa.uniqueid;
 		t->no_answer = false;
 		/* While it has a CHILD_SA elsewhere, that is where packets can be sent. */
-		if (!pair_there(t))
+		if (!peer_pair_there(t))
 			caller_learn(t, &ev->sa);
 		break;
 	case IKE_EVENT_CHILD_UP:
@@ -392,19 +433,16 @@ void peer_event(struct gateway *gw, const struct ike_event *ev)
 		reauth_child_up(t, ev->sa.uniqueid);
 		break;
 	case IKE_EVENT_CHILD_REKEY:
-		t->tidy_at = gateway_now() + TIDY_MS;
+		tidy_soon(t);
 		break;
 	case IKE_EVENT_IKE_DOWN:
 	case IKE_EVENT_CHILD_DOWN:
 		something_went(t, ev);
 		break;
-	case IKE_EVENT_LOG:
-		if (!pair_there(t))
-			cause_take(t, ev->text);
-		break;
 	case IKE_EVENT_IKE_UPDATE:
 		caller_learn(t, &ev->sa);
 		break;
+	case IKE_EVENT_LOG:
 	case IKE_EVENT_OTHER:
 		break;
 	}
@@ -426,7 +464,7 @@ void peer_adopt(struct gateway *gw, const struct ike_sa *sa)
 		t->tunnel_mode = !sa->children[i].transport;
 		caller_learn(t, sa);
 	}
-	t->tidy_at = gateway_now() + TIDY_MS;
+	tidy_soon(t);
 	peer_arm(t);
 }
 

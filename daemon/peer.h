@@ -8,11 +8,19 @@
 
 #include "daemon/gateway.h"
 
+/* An IKE_SA with a CHILD_SA, and its SAs in the kernel. */
+bool peer_pair_there(const struct tunnel *t);
+
 /* Arms or disarms the tunnel's timer for what is due first. Call after anything of t changed. */
 void peer_arm(struct tunnel *t);
 
 /* Plans the next attempt when the SA pair is wanted and missing; forgets it when it is there. at_once: without the followers' wait. */
 void peer_want(struct tunnel *t, bool at_once);
+
+/* start: on-traffic: for a while there is a reason to try, and what was wrong before counts no more. */
+void peer_wake(struct tunnel *t);
+/* A packet wants to be sent, and there is no SA (the kernel's ACQUIRE). */
+void peer_acquire(struct tunnel *t);
 
 /* The timer was due: does what of it is. */
 void peer_tick(struct tunnel *t);

@@ -101,6 +101,11 @@ bool pin_tick(struct pin *p, uint64_t packets, uint64_t now)
 	return false;
 }
 
+bool pin_use(struct pin *p, uint32_t spi)
+{
+	return pin_set(p, spi);
+}
+
 uint64_t pin_due(const struct pin *p, uint64_t now)
 {
 	if (!p->next)

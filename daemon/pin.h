@@ -44,6 +44,8 @@ void pin_sa_soft(struct pin *p, bool outbound, uint32_t spi, uint64_t now);
 void pin_initiated(struct pin *p, uint64_t now);
 /* packets: what the inbound SA next_in has received so far (only asked for while next_in is set). */
 bool pin_tick(struct pin *p, uint64_t packets, uint64_t now);
+/* Packets are to take this SA from now on, which the caller knows the peer to have. */
+bool pin_use(struct pin *p, uint32_t spi);
 /* When pin_tick wants to be called next; UINT64_MAX: not. */
 uint64_t pin_due(const struct pin *p, uint64_t now);
 

@@ -279,6 +279,15 @@ void sas_prefer(struct tunnel *t)
 		policy_renew(t);
 }
 
+bool sas_move(struct tunnel *t, uint32_t spi)
+{
+	if (!sa_out(t, spi))
+		return false;
+	if (pin_use(&t->pin, spi))
+		sas_prefer(t);
+	return true;
+}
+
 static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
 {
 	if (!sa_add(t, sa))
@@ -322,6 +331,8 @@ void sas_event(struct gateway *gw, const struct xfrm_event *ev)
 		sa_came(t, &ev->sa);
 	else if (ev->kind == XFRM_EVENT_SA_GONE)
 		sa_went(t, &ev->sa);
+	else if (ev->kind == XFRM_EVENT_ACQUIRE)
+		peer_acquire(t);
 	else if (ev->kind == XFRM_EVENT_SA_SOFT)
 		pin_sa_soft(&t->pin, is_outbound(t, &ev->sa), ev->sa.spi, gateway_now());
 	peer_arm(t);

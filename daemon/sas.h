@@ -15,6 +15,9 @@ void sas_adopt_pin(struct tunnel *t);
 /* Makes the outbound SA in use the one the kernel prefers, where it is not yet. */
 void sas_prefer(struct tunnel *t);
 
+/* Sends by this outbound SA from now on; false when the kernel does not have it. */
+bool sas_move(struct tunnel *t, uint32_t spi);
+
 /* An SA event: marks the tunnel dirty as needed, moves its pin. */
 void sas_event(struct gateway *gw, const struct xfrm_event *ev);
 /* The waiting pin's turn: looks at the new inbound SA's counter. */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/proposal.h"
+#include "conf/weak.h"
 #include "daemon/charon.h"
 #include "daemon/names.h"
 #include "daemon/sas.h"
@@ -262,10 +264,24 @@ static void add_gre(json_t *o, const struct conf_tunnel *c)
 	json_object_set_new(o, "vrf", text_or_null(c->vrf));
 }
 
+static const char *start_name(enum conf_start start)
+{
+	switch (start) {
+	case CONF_START_ALWAYS:
+		return "always";
+	case CONF_START_ON_TRAFFIC:
+		return "on-traffic";
+	case CONF_START_PASSIVE:
+		return "passive";
+	}
+	return "always";
+}
+
 static void add_conf(json_t *o, const struct tunnel *t)
 {
 	const struct conf_tunnel *c = t->conf;
 	bool protected = c->protect == CONF_PROTECT_IPSEC;
+	char weak[PROPOSAL_WORD_SIZE];
 	char local[ADDR_TEXT_SIZE], remote[ADDR_TEXT_SIZE];
 
 	json_object_set_new(o, "name", json_string(c->name));
@@ -283,6 +299,8 @@ static void add_conf(json_t *o, const struct tunnel *t)
 	json_object_set_new(o, "addresses", addresses_json(c));
 	json_object_set_new(o, "id", text_or_null(c->id));
 	add_gre(o, c);
+	json_object_set_new(o, "weak", text_or_null(conf_tunnel_weak(c, weak)));
+	json_object_set_new(o, "start", json_string(start_name(c->start)));
 	json_object_set_new(o, "auth",
 			    !protected			      ? json_null()
 			    : c->auth == CONF_AUTH_PUBLIC_KEY ? json_string("public-key")

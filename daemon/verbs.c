@@ -155,6 +155,7 @@ static void verb_restart(struct control_client *c, const json_t *request, struct
 	if (!can_change(c, t))
 		return;
 	t->held = false;
+	peer_wake(t);
 	peer_terminate(t);
 	t->state = HEALTH_DOWN;
 	t->ike_established = t->child_installed = false;

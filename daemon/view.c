@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One tunnel's IKE_SAs and CHILD_SAs as list-sas gave them, counted. Entry: view_take, called by daemon/peer.c, which decides
- * by them what to do. Pure but for the memory of one IKE_SA.
+ * Reduces what list-sas tells. Entry: view_add, called by daemon/peer.c for each IKE_SA; daemon/tidy.c clears away by it. Pure.
  */
 #include "daemon/view.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void view_child(struct view *v, const struct ike_child *c)
@@ -26,9 +24,31 @@ static void view_child(struct view *v, const struct ike_child *c)
 	v->tunnel_mode = !c->transport;
 }
 
-static void view_add(struct view *v, const struct ike_sa *sa, bool leads)
+/* The SPI in use, where the IKE_SA has it, or that of the child which came last. */
+static uint32_t child_spi(const struct view *v, const struct ike_sa *sa)
 {
-	bool by_leader = sa->initiator == leads;
+	uint32_t spi = 0;
+
+	for (size_t i = 0; i < sa->n_children; i++)
+		if (sa->children[i].installed && (!spi || spi != v->in_use))
+			spi = sa->children[i].spi_out;
+	return spi;
+}
+
+/* An older one may be of a charon that is gone. */
+static bool is_better(const struct view *v, uint32_t spi, uint32_t age, bool by_leader)
+{
+	if (!v->n_established || !spi != !v->keep_spi_out)
+		return !v->n_established || spi;
+	if (age != v->keep_age)
+		return age < v->keep_age;
+	return by_leader && !v->keep_by_leader;
+}
+
+void view_add(struct view *v, const struct ike_sa *sa, bool left)
+{
+	bool by_leader = sa->initiator == v->leads;
+	uint32_t spi = child_spi(v, sa);
 
 	for (size_t i = 0; i < sa->n_children; i++)
 		view_child(v, &sa->children[i]);
@@ -36,23 +56,22 @@ static void view_add(struct view *v, const struct ike_sa *sa, bool leads)
 		v->n_connecting += !strcmp(sa->state, "CONNECTING");
 		return;
 	}
-	/* an older one may be of a charon that is gone */
-	if (!v->n_established++ || sa->age_s < v->keep_age ||
-	    (sa->age_s == v->keep_age && by_leader > v->keep_leads)) {
+	if (left)
+		v->left = sa->uniqueid;
+	if (is_better(v, spi, sa->age_s, by_leader)) {
 		v->keep = sa->uniqueid;
 		v->keep_age = sa->age_s;
-		v->keep_leads = by_leader;
+		v->keep_spi_out = spi;
+		v->keep_by_leader = by_leader;
 	}
+	if (v->n_established < VIEW_IKES_MAX)
+		v->ikes[v->n_established++] = sa->uniqueid;
 }
 
-bool view_take(struct view *v, const struct tunnel *t, struct ike_msg *const *items, size_t n)
+uint32_t view_surplus_ike(const struct view *v)
 {
-	struct ike_sa *sa = malloc(sizeof(*sa));
-
-	for (size_t i = 0; sa && i < n; i++)
-		if (ike_sa_parse(items[i], sa) &&
-		    !strcmp(sa->name + strlen(IKE_PREFIX), t->conf->name))
-			view_add(v, sa, t->leads);
-	free(sa);
-	return sa != NULL;
+	for (size_t i = 0; i < v->n_established; i++)
+		if (v->ikes[i] != v->keep)
+			return v->ikes[i];
+	return 0;
 }

@@ -29,7 +29,8 @@ static struct health_input well(void)
 static void expect(const struct health_input *in, enum health_state state, const char *reason)
 {
 	struct health h;
-	bool up = state == HEALTH_UP || state == HEALTH_UNKNOWN || state == HEALTH_UNPROTECTED;
+	bool up = state == HEALTH_UP || state == HEALTH_UNKNOWN || state == HEALTH_UNPROTECTED ||
+		  state == HEALTH_IDLE;
 
 	memset(&h, 0xff, sizeof(h));
 	health_judge(in, &h);
@@ -183,6 +184,54 @@ static void no_sa(void **unused)
 	in.charon_reason = NULL;
 	expect(&in, HEALTH_DOWN,
 	       "charon is not running here; `systemctl restart gwd-charon` starts it anew");
+}
+
+static void on_traffic(void **unused)
+{
+	struct health_input in = well();
+
+	(void)unused;
+	in.on_traffic = true;
+	expect(&in, HEALTH_UP, "");
+	in.sa_in = in.sa_out = in.ike_established = false;
+	expect(&in, HEALTH_IDLE, "starts with the first packet");
+	in.woken = true;
+	expect(&in, HEALTH_IDLE, "starting: negotiating with 203.0.113.7");
+	in.cause = "the peer rejects our key";
+	expect(&in, HEALTH_DOWN, "the peer rejects our key");
+	in.woken = false;
+	expect(&in, HEALTH_IDLE,
+	       "starts with the first packet; the last time it did not: the peer rejects our key");
+	in.cause = NULL;
+	in.no_answer = true;
+	expect(&in, HEALTH_IDLE,
+	       "starts with the first packet; the last time it did not: no answer");
+	in.conn_refused = "bad";
+	expect(&in, HEALTH_DOWN, "charon here refuses the connection: bad");
+	in.held = true;
+	expect(&in, HEALTH_DOWN, "taken down here with `gwctl down`: `gwctl up` starts it again");
+}
+
+static void passive(void **unused)
+{
+	struct health_input in = well();
+
+	(void)unused;
+	in.passive = true;
+	expect(&in, HEALTH_UP, "");
+	in.ike_established = false;
+	expect(&in, HEALTH_UNKNOWN,
+	       "charon here has no IKE_SA for the SAs in the kernel: the peer must call");
+	in.sa_in = in.sa_out = false;
+	expect(&in, HEALTH_DOWN, "waiting for the peer to call (start: passive)");
+	in.peer = "branch1.example.net";
+	expect(&in, HEALTH_DOWN, "waiting for branch1.example.net to call (start: passive)");
+	in.cause = "the peer's key is not the one configured here";
+	expect(&in, HEALTH_DOWN, "the peer's key is not the one configured here");
+	in.cause = NULL;
+	in.ike_established = true;
+	expect(&in, HEALTH_DOWN,
+	       "the IKE_SA with 203.0.113.7 is there, its CHILD_SA is being negotiated");
 }
 
 /* One direction alone carries nothing that is answered. */
@@ -361,6 +410,8 @@ int main(void)
 		cmocka_unit_test(link_and_addresses),
 		cmocka_unit_test(unprotected),
 		cmocka_unit_test(no_sa),
+		cmocka_unit_test(on_traffic),
+		cmocka_unit_test(passive),
 		cmocka_unit_test(half_a_pair),
 		cmocka_unit_test(sa_without_charon),
 		cmocka_unit_test(sa_not_fit),
