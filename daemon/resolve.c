@@ -251,6 +251,17 @@ void resolve_some(struct gateway *gw)
 	}
 }
 
+/* A changed setting changes no object, but the verdict on every tunnel. */
+static void fault_take(struct gateway *gw, uint8_t family, char **slot)
+{
+	char *now = resolve_sysctl_fault(gw, family);
+
+	if (strcmp(now ? now : "", *slot ? *slot : ""))
+		reconcile_mark_all(gw);
+	free(*slot);
+	*slot = now;
+}
+
 void resolve_all(struct gateway *gw)
 {
 	struct resolve_memo memo = {0};
@@ -258,8 +269,6 @@ void resolve_all(struct gateway *gw)
 	gw->unresolved_all = false;
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
 		resolve_and_mark(&gw->tunnels[i], &memo);
-	free(gw->sysctl);
-	free(gw->sysctl6);
-	gw->sysctl = resolve_sysctl_fault(gw, AF_INET);
-	gw->sysctl6 = resolve_sysctl_fault(gw, AF_INET6);
+	fault_take(gw, AF_INET, &gw->sysctl);
+	fault_take(gw, AF_INET6, &gw->sysctl6);
 }

@@ -414,6 +414,7 @@ lab_vtysh() {
 
 lab_capture_start() {
 	mkdir -p "$LAB_DIR/capture"
+	rm -f "$LAB_DIR/$2/log/capture.$1.log"
 	echo "$2" >"$LAB_DIR/capture/$1.node"
 	lab_spawn "$2" "capture.$1" tcpdump --immediate-mode -n -U -Z root -B 32768 -s "${4:-256}" -i "$3" \
 		-w "$LAB_DIR/capture/$1.pcap" "${@:5}"
