@@ -18,6 +18,7 @@ static bool pin_set(struct pin *p, uint32_t spi)
 	p->next_in = 0;
 	p->deadline = 0;
 	p->soft_at = 0;
+	p->asked_at = 0;
 	return changed;
 }
 
@@ -31,7 +32,8 @@ static bool list_has(const uint32_t *spis, unsigned n, uint32_t spi)
 
 static bool we_rekey(const struct pin *p, uint64_t now)
 {
-	return p->soft_at && now - p->soft_at <= PIN_SOFT_MS;
+	return (p->soft_at && now - p->soft_at <= PIN_SOFT_MS) ||
+	       (p->asked_at && now - p->asked_at <= PIN_ASKED_MS);
 }
 
 /* The first waiter's deadline stays: a row of new SAs must not hold packets on a dead one. */
@@ -88,7 +90,7 @@ void pin_sa_soft(struct pin *p, bool outbound, uint32_t spi, uint64_t now)
 
 void pin_initiated(struct pin *p, uint64_t now)
 {
-	p->soft_at = now;
+	p->asked_at = now;
 }
 
 bool pin_tick(struct pin *p, uint64_t packets, uint64_t now)

@@ -18,6 +18,8 @@
 	2500 /* the longest wait; outlasts one lost message of charon's with its default retransmission */
 #define PIN_POLL_MS 200 /* between looks at the new inbound SA's counter */
 #define PIN_SOFT_MS 30000 /* a soft expiry this long ago still makes us the one who rekeys */
+/* Our asking this long ago still counts: longer and what comes is the peer's, who may not be ready yet. */
+#define PIN_ASKED_MS 10000
 #define PIN_PAIR_MS \
 	5000 /* an inbound SA this much older than an outbound one did not come with it */
 
@@ -28,7 +30,8 @@ struct pin {
 	uint32_t next_in; /* the inbound SA that came with it, or the last one that came; 0: not seen yet */
 	uint64_t in_at; /* monotonic ms of next_in's arrival: it may come before or after next */
 	uint64_t deadline; /* monotonic ms; when next is set; 0: starts with the next tick */
-	uint64_t soft_at; /* monotonic ms of the last soft expiry of the pair in use, or of our asking for another; 0: neither yet */
+	uint64_t soft_at; /* monotonic ms of the last soft expiry of the pair in use; 0: none yet */
+	uint64_t asked_at; /* monotonic ms of our last asking for another pair; 0: not since the one in use came */
 };
 
 /* All return true when p->spi changed: the caller then tells the kernel. */

@@ -203,6 +203,11 @@ static void orphans_of_a_killed_charon_are_left_behind(void **unused)
 	assert_int_equal(p.spi, 2);
 	assert_false(pin_sa_new(&p, OUT, 3, T0 + 5));
 	assert_int_equal(p.spi, 2);
+	/* Asked in vain: what comes much later was asked for by the peer. */
+	p = using_one();
+	pin_initiated(&p, T0);
+	assert_false(pin_sa_new(&p, OUT, 2, T0 + PIN_ASKED_MS + 1));
+	assert_int_equal(p.spi, 1);
 }
 
 /* Each end keeps the pair it asked for until the surplus one is deleted. */
