@@ -83,10 +83,10 @@ unit-programs: $(UNIT)
 check: setup
 	@tests/check
 demo: setup
-	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow
+	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow $(B)/tests/pick
 	@tests/demo/demo
 demo-shell: setup
-	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow
+	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow $(B)/tests/pick
 	@tests/demo/demo --shell
 lab: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)

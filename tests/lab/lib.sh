@@ -136,7 +136,7 @@ lab_wait() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < end)) || return 1
-		lab_sleep 0.1
+		lab_sleep 0.2
 	done
 }
 

@@ -18,11 +18,11 @@ MAKES_PSK=correct-horse-battery-staple
 MAKES_RATE=50	# packets a second: enough to see a gap of 0.1 s
 
 partner_is() {
-	[ "$(lab_gwctl hq status --json | jq -r '.tunnels[] | select(.name == "partner") | .state')" = "$1" ]
+	[ "$(lab_gwctl hq status --json | build/tests/pick 'tunnels[name=partner].state')" = "$1" ]
 }
 
 makes_reason() {
-	[[ "$(lab_gwctl hq status --json | jq -r '.tunnels[] | select(.name == "partner") | .reason')" =~ $1 ]]
+	[[ "$(lab_gwctl hq status --json | build/tests/pick 'tunnels[name=partner].reason')" =~ $1 ]]
 }
 
 makes_spi() {

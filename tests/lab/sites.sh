@@ -55,7 +55,7 @@ sites_conf() {
 }
 
 site_is() {
-	[ "$(lab_gwctl "$1" status --json | jq -r --arg t "$(site_tunnel "$1")" '.tunnels[] | select(.name == $t) | .state')" = "$2" ]
+	[ "$(lab_gwctl "$1" status --json | build/tests/pick "tunnels[name=$(site_tunnel "$1")].state")" = "$2" ]
 }
 
 sites_up() {

@@ -26,7 +26,7 @@ ok "IPv6 through the tunnel" lab_run hq ping -c3 -i0.2 -W2 2001:db8:ff::2
 ok "LAN to LAN by the configured route" lab_run lanhq ping -c3 -i0.2 -W2 10.2.0.2
 like "the link says UP" "$(ip -n hq link show branch1)" "state UP"
 like "MTU by the formula" "$(ip -n hq link show branch1)" "mtu 1442"
-is "in charon: transport mode" "$(lab_gwctl hq show branch1 --json | jq -r '.tunnels[0].child.mode')" transport
+is "in charon: transport mode" "$(lab_gwctl hq show branch1 --json | build/tests/pick 'tunnels[0].child.mode')" transport
 
 ok "a full-size packet passes whole" lab_run hq ping -q -c2 -s 1414 -M "do" 10.255.0.2
 nok "one byte more does not" lab_run hq ping -q -c1 -W1 -s 1415 -M "do" 10.255.0.2

@@ -20,7 +20,7 @@ both() {
 
 # NODE TUNNEL STATE
 tunnel_is() {
-	[ "$(lab_gwctl "$1" status --json | jq -r --arg t "$2" '.tunnels[] | select(.name == $t) | .state')" = "$3" ]
+	[ "$(lab_gwctl "$1" status --json | build/tests/pick "tunnels[name=$2].state")" = "$3" ]
 }
 
 # NODE TUNNEL FIELD
@@ -112,7 +112,7 @@ ok "the plain one between them" lab_run hq ping -c1 -W5 10.255.99.2
 
 # ---- what was made
 like "ip6gre without an encapsulation limit" "$(ip -n hq -d link show v6)" "ip6gre.*encaplimit none"
-is "MTU over IPv6, with a key" "$(ip -n hq -j link show v6 | jq '.[].mtu')" 1418
+is "MTU over IPv6, with a key" "$(ip -n hq -j link show v6 | build/tests/pick '[0].mtu')" 1418
 is "as gwctl says" "$(field hq v6 mtu)" 1418
 like "and why" "$(field hq v6 mtu_sum)" "1500 - 40 IPv6 - 8 ESP"
 ok "as much goes through" lab_run hq ping -c1 -W5 -M 'do' -s $((1418 - 28)) 10.255.6.2

@@ -19,7 +19,7 @@ both() {
 
 # NODE TUNNEL STATE
 tunnel_is() {
-	[ "$(lab_gwctl "$1" status --json | jq -r --arg t "$2" '.tunnels[] | select(.name == $t) | .state')" = "$3" ]
+	[ "$(lab_gwctl "$1" status --json | build/tests/pick "tunnels[name=$2].state")" = "$3" ]
 }
 
 both_up() {
@@ -32,7 +32,7 @@ link_of() {
 }
 
 index_of() {
-	ip -n hq -j link show branch1 | jq '.[].ifindex'
+	ip -n hq -j link show branch1 | build/tests/pick '[0].ifindex'
 }
 
 # HQ BRANCH [OPNSENSE]: other options for the tunnels (lines of YAML), into force

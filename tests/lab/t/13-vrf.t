@@ -19,7 +19,7 @@ both() {
 
 # NODE TUNNEL STATE
 tunnel_is() {
-	[ "$(lab_gwctl "$1" status --json | jq -r --arg t "$2" '.tunnels[] | select(.name == $t) | .state')" = "$3" ]
+	[ "$(lab_gwctl "$1" status --json | build/tests/pick "tunnels[name=$2].state")" = "$3" ]
 }
 
 # TUNNEL...: up on both sides
@@ -32,7 +32,7 @@ are_up() {
 }
 
 master_of() {
-	ip -n hq -j link show "$1" | jq -r '.[].master'
+	ip -n hq -j link show "$1" | build/tests/pick '[0].master'
 }
 
 no_link() {

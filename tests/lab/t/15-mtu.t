@@ -44,7 +44,7 @@ both_up() {
 
 # NODE: the MTU of its link
 link_mtu() {
-	ip -n "$1" -j link show "$(site_tunnel "$1")" | jq -r '.[].mtu'
+	ip -n "$1" -j link show "$(site_tunnel "$1")" | build/tests/pick '[0].mtu'
 }
 
 mtu_is() {
@@ -131,7 +131,7 @@ mss_is "hq alone clamps" 1402 1402 10.2.0.2
 mtu_conf "    mss-clamp: false" "    mss-clamp: false"
 ok "nor does hq" lab_gwctl hq reload
 mss_is "nobody clamps" 1460 1460 10.2.0.2
-is "the guard is as it should be" "$(lab_gwctl hq plan --json | jq .changes)" 0
+is "the guard is as it should be" "$(lab_gwctl hq plan --json | build/tests/pick changes)" 0
 mtu_conf
 ok "both clamp again" both_reload
 

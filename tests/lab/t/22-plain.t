@@ -28,7 +28,7 @@ both_up() {
 
 # NODE TUNNEL: its state
 state_of() {
-	lab_gwctl "$1" status --json | jq -r --arg t "$2" '.tunnels[] | select(.name == $t) | .state'
+	lab_gwctl "$1" status --json | build/tests/pick "tunnels[name=$2].state"
 }
 
 # clear GRE between the gateways with the key of the protected tunnel

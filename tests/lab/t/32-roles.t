@@ -44,7 +44,7 @@ at_once() {
 
 # NODE: the reason that status gives
 reason() {
-	lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason'
+	lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason'
 }
 
 reason_like() {

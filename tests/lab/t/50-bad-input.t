@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# alone
 #
 # What is wrong is told, with cause, side and remedy, and changes nothing: bad configurations and keys, a kernel or a
 # user that lacks something, a second gwd, no charon, and peers that do not agree with us or do not answer.
@@ -51,13 +52,13 @@ status_of_user() {
 
 # NODE REGEX
 reason_like() {
-	[[ "$(lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason')" =~ $2 ]]
+	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
 # NAME NODE REGEX
 names() {
 	ok "$1" lab_wait 25 reason_like "$2" "$3"
-	diag "$2: $(lab_gwctl "$2" status --json | jq -r '.tunnels[0].reason')"
+	diag "$2: $(lab_gwctl "$2" status --json | build/tests/pick 'tunnels[0].reason')"
 }
 
 both_up() {

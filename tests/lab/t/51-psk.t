@@ -37,7 +37,7 @@ status_of() {
 
 # NODE REGEX
 reason_like() {
-	[[ "$(lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason')" =~ $2 ]]
+	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
 no_sas() {
@@ -45,7 +45,7 @@ no_sas() {
 }
 
 spi_of() {
-	lab_gwctl "$1" status --json | jq -r '.tunnels[0].policy.spi'
+	lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].policy.spi'
 }
 
 # everything of others on hq

@@ -61,7 +61,7 @@ seal() {
 }
 
 reason_like() {
-	[[ "$(lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason')" =~ $2 ]]
+	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
 # NAME: both flows of it, and what they lost

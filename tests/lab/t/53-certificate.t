@@ -65,7 +65,7 @@ branch_as() {
 }
 
 reason() {
-	lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason'
+	lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason'
 }
 
 reason_like() {

@@ -15,11 +15,11 @@ ppk() {
 }
 
 uses_ppk() {
-	[ "$(lab_gwctl "$1" show "$(site_tunnel "$1")" --json | jq -r '.tunnels[0].ike.ppk')" = "$2" ]
+	[ "$(lab_gwctl "$1" show "$(site_tunnel "$1")" --json | build/tests/pick 'tunnels[0].ike.ppk')" = "$2" ]
 }
 
 reason_like() {
-	[[ "$(lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason')" =~ $2 ]]
+	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
 lab_topology

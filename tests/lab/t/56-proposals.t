@@ -29,7 +29,7 @@ mtu_is() {
 }
 
 reason_like() {
-	[[ "$(lab_gwctl "$1" status --json | jq -r '.tunnels[0].reason')" =~ $2 ]]
+	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
 # TEXT: a tunnel with it, and with $sites_allow, on both ends

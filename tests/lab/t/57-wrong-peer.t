@@ -57,7 +57,7 @@ peer_is() {
 }
 
 reason() {
-	lab_gwctl hq status --json | jq -r '.tunnels[0].reason'
+	lab_gwctl hq status --json | build/tests/pick 'tunnels[0].reason'
 }
 
 reason_like() {

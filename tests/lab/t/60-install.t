@@ -40,7 +40,7 @@ mtu_is() {
 
 # the SA that hq receives by
 spi_in() {
-	lab_gwctl hq show branch1 --json | jq -r '.tunnels[0].child.spi_in'
+	lab_gwctl hq show branch1 --json | build/tests/pick 'tunnels[0].child.spi_in'
 }
 
 # SPI: there is another, and the tunnel is up by it

@@ -11,7 +11,7 @@
 . tests/lab/sites.sh
 
 branch_json() {
-	lab_gwctl branch status --json | jq -r ".tunnels[0].$1"
+	lab_gwctl branch status --json | build/tests/pick "tunnels[0].$1"
 }
 
 local_is() {
@@ -68,7 +68,7 @@ for n in hq branch; do
 done
 ok "the tunnel comes up" both_up
 lab_udp_start back lanbranch lanhq 10.1.0.2 50
-index=$(ip -n branch -j link show hq | jq '.[0].ifindex')
+index=$(ip -n branch -j link show hq | build/tests/pick '[0].ifindex')
 
 # ---- another address on the interface, as DHCP gives it
 ip -n branch -batch - <<-END
@@ -77,7 +77,7 @@ ip -n branch -batch - <<-END
 	route replace default via 203.0.113.254
 END
 well "address changed" 203.0.113.8
-is "the link is the same one" "$(ip -n branch -j link show hq | jq '.[0].ifindex')" "$index"
+is "the link is the same one" "$(ip -n branch -j link show hq | build/tests/pick '[0].ifindex')" "$index"
 ok "nothing is left of the old address" lab_wait 10 nothing_of 203.0.113.7
 
 # ---- the interface goes, and comes back, as PPP does it
