@@ -62,7 +62,7 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/libgwd.a
 $(B)/tests/%: tests/lab/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< -ljansson
 $(B)/tests/%: tests/bench/%.c $(B)/libgwd.a
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
