@@ -93,7 +93,7 @@ names_set 203.0.113.7
 ok "a name server starts" names_start 198.51.100.254
 lab_gwctl hq reload >/dev/null
 ok "then the tunnel comes up" both_up 40
-is "the address is that of the name" "$(hq_state 'remote_name.addresses | join(" ")')" 203.0.113.7
+is "the address is that of the name" "$(hq_state remote_name.addresses)" '["203.0.113.7"]'
 lab_udp_start there lanhq lanbranch 10.2.0.2 50
 ok "packets pass" passes
 
@@ -135,7 +135,7 @@ echo nameserver 203.0.113.254 >"$(lab_path hq /etc/resolv.conf)"
 names_set 203.0.113.66 203.0.113.7
 ok "a name server elsewhere" names_start 203.0.113.254
 ok "is found in resolv.conf" lab_wait 40 asked null
-is "it told two addresses" "$(hq_state 'remote_name.addresses | length')" 2
+like "it told two addresses" "$(hq_state 'remote_name.addresses[1]')" '^203\.0\.113\.'
 is "the address in use is kept, as it is among the answers" "$(hq_state remote)" 203.0.113.7
 is "the tunnel is up" "$(hq_state state)" up
 
