@@ -42,6 +42,17 @@ void export_missing(struct export *e, const char *word, const char *what)
 		text_add(&e->notes, "put in %s: %s\n", word, what);
 }
 
+void export_missing_certificates(struct export *e, const char *kinds)
+{
+	char what[512];
+
+	export_missing(e, EXPORT_CA, "the CA of this gateway's certificate, a file there");
+	snprintf(what, sizeof(what), "the other side's certificate, for %s%s", e->tunnel->peer_id,
+		 kinds);
+	export_missing(e, EXPORT_CERTIFICATE, what);
+	export_missing(e, EXPORT_CERTIFICATE_KEY, "its private key");
+}
+
 struct export_times export_times(const struct export *e, uint32_t rekey_time)
 {
 	uint64_t t = rekey_time;
@@ -127,12 +138,15 @@ static bool own_address(const struct export *e, struct addr *out)
 	return false;
 }
 
-/* The first part of an identity, as a name: hq of hq.example.net; "gwd" where there is none. */
+/* The first part of an identity, as a name: hq of hq.example.net and of O=Example, CN=hq; "gwd" where there is none. */
 static void name_from(const char *id, char *name, size_t size)
 {
+	const char *common = id ? strcasestr(id, "CN=") : NULL;
 	size_t n = 0;
 	struct addr a;
 
+	if (common)
+		id = common + strlen("CN=");
 	if (id && !addr_parse(id, &a)) {
 		for (; n < size - 1 && isalnum((unsigned char)id[n]); n++)
 			name[n] = (char)tolower((unsigned char)id[n]);
@@ -177,6 +191,20 @@ static void public_key_set(struct export *e)
 	secret_free(pem);
 }
 
+static void certificate_set(struct export *e)
+{
+	struct cert_list list;
+	char err[512];
+
+	e->certificate = CERT_KEY_OTHER;
+	if (e->tunnel->protect == CONF_PROTECT_NONE || e->tunnel->auth != CONF_AUTH_CERTIFICATE)
+		return;
+	if (cert_read_file(e->conf->cert_file, CERT_X509, &list, err, sizeof(err)))
+		return;
+	e->certificate = cert_key_kind(&list.at[0]);
+	cert_list_free(&list);
+}
+
 /* What gwd computes as well (daemon/desire_mtu.c), so that OSPF finds the same on both sides. */
 static uint32_t mtu_of(const struct export *e)
 {
@@ -207,6 +235,7 @@ static void export_fill(struct export *e)
 		   strcmp(t->peer_id, conf_tunnel_id(e->conf, e->tunnel)) < 0;
 	addresses_set(e);
 	public_key_set(e);
+	certificate_set(e);
 	e->mtu = mtu_of(e);
 }
 

@@ -10,6 +10,7 @@
 #include <net/if.h>
 
 #include "conf/conf.h"
+#include "lib/cert.h"
 #include "lib/text.h"
 
 #define EXPORT_WORD_SIZE 64
@@ -17,6 +18,9 @@
 #define EXPORT_PSK "PRE-SHARED-KEY"
 #define EXPORT_ADDRESS "ADDRESS-IN-THE-TUNNEL"
 #define EXPORT_PUBLIC_KEY "PUBLIC-KEY-OF-THIS-GATEWAY"
+#define EXPORT_CA "CA-FILE"
+#define EXPORT_CERTIFICATE "CERTIFICATE-FILE"
+#define EXPORT_CERTIFICATE_KEY "KEY-FILE"
 
 /* Local and remote as the other side sees them. */
 struct export
@@ -29,6 +33,7 @@ struct export
 	char local[EXPORT_WORD_SIZE],
 		remote[EXPORT_WORD_SIZE]; /* addresses, or words in capitals */
 	char public_key[KEY_PUBLIC_TEXT_SIZE]; /* ours; "" when it cannot be read */
+	enum cert_key certificate; /* the kind of key in ours */
 	uint32_t mtu;
 	bool leads; /* the other side renews keys */
 	struct text notes; /* lines for the person: what has to be put in, what was left out */
@@ -47,6 +52,8 @@ struct export_times export_times(const struct export *e, uint32_t rekey_time);
 
 /* Remembers a word in capitals that has to be replaced. */
 void export_missing(struct export *e, const char *word, const char *what);
+/* The three files of certificates; kinds: of the other side's key, for the person. */
+void export_missing_certificates(struct export *e, const char *kinds);
 
 /*
  * The parts of the script: guard (nftables) and GRE link by ip(8), the same for every Linux; the head tells what it is and for

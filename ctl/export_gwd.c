@@ -51,11 +51,15 @@ static void put_peer(struct text *out, struct export *e)
 		break;
 	case CONF_AUTH_CERTIFICATE:
 		text_add(out, "    auth: certificate\n");
-		text_add(&e->notes,
-			 "gateway there needs certificate and certificate-key, and ca the CA of "
-			 "the certificate here\n");
 		break;
 	}
+}
+
+static void put_ppk(struct text *out, struct export *e)
+{
+	text_add(out, "    ppk: {id: \"%s\", secret: /etc/gwd/%s.ppk%s}\n", e->tunnel->ppk_id,
+		 e->name, e->tunnel->ppk_required ? "" : ", required: no");
+	text_add(&e->notes, "bring the ppk there, into /etc/gwd/%s.ppk\n", e->name);
 }
 
 static void put_protection(struct text *out, const struct export *e)
@@ -91,6 +95,13 @@ static void put_options(struct text *out, const struct conf_tunnel *t)
 		text_add(out, "    tos: %u\n", t->tos);
 }
 
+static void put_certificates(struct text *out, struct export *e)
+{
+	text_add(out, "  certificate: " EXPORT_CERTIFICATE
+		      "\n  certificate-key: " EXPORT_CERTIFICATE_KEY "\n  ca: " EXPORT_CA "\n");
+	export_missing_certificates(e, "");
+}
+
 bool export_gwd(struct text *out, struct export *e, const char **why)
 {
 	const struct conf_tunnel *t = e->tunnel;
@@ -104,8 +115,10 @@ bool export_gwd(struct text *out, struct export *e, const char **why)
 	text_add(out, "gateway:\n");
 	if (!plain)
 		text_add(out, "  id: \"%s\"\n", t->peer_id);
-	text_add(out, "  local: \"%s\"\ntunnels:\n  %s:\n    remote: \"%s\"\n", e->local, e->name,
-		 e->remote);
+	text_add(out, "  local: \"%s\"\n", e->local);
+	if (!plain && t->auth == CONF_AUTH_CERTIFICATE)
+		put_certificates(out, e);
+	text_add(out, "tunnels:\n  %s:\n    remote: \"%s\"\n", e->name, e->remote);
 	put_options(out, t);
 	put_addresses(out, e);
 	if (t->mtu)
@@ -115,6 +128,8 @@ bool export_gwd(struct text *out, struct export *e, const char **why)
 		return true;
 	}
 	put_peer(out, e);
+	if (t->ppk_id)
+		put_ppk(out, e);
 	put_protection(out, e);
 	return true;
 }

@@ -12,6 +12,7 @@
 #define PROPOSAL_SIZE 128
 #define LIFE_MAX 86400u /* seconds: Libreswan takes no more */
 #define FUZZ 20 /* per cent of the margin */
+#define NSS "sql:/var/lib/ipsec/nss"
 
 enum word_kind {
 	WORD_CIPHER,
@@ -150,12 +151,12 @@ static bool put_proposals(struct text *out, struct export *e, const char *key, c
 	return n > 0;
 }
 
-/* A name is not to be resolved: '@' says so. user@domain and addresses are told by their form. */
+/* A name is not to be resolved: '@' says so. user@domain, addresses and subjects of certificates are told by their form. */
 static const char *id_mark(const char *id)
 {
 	struct addr a;
 
-	return addr_parse(id, &a) || strchr(id, '@') ? "" : "@";
+	return addr_parse(id, &a) || strpbrk(id, "@=") ? "" : "@";
 }
 
 static uint32_t life(uint64_t seconds)
@@ -197,12 +198,23 @@ static const char *begins(const struct export *e)
 	return e->tunnel->remote.kind == CONF_REMOTE_ANY ? "start" : "ondemand";
 }
 
+/* With authby= it would try RSA even where the certificate has another key; leftauth= comes from put_own_kind. */
+static void put_auth(struct text *out, const struct export *e)
+{
+	if (e->tunnel->auth == CONF_AUTH_CERTIFICATE)
+		text_add(out, "\tleftcert=gwd-%s\n\tleftsendcert=always\n\trightauth=%s\n", e->name,
+			 e->certificate == CERT_KEY_RSA ? "rsasig" : "ecdsa");
+	else
+		text_add(out, "\tauthby=secret\n");
+}
+
 static bool put_conn(struct text *out, struct export *e, const char **why)
 {
 	const struct conf_tunnel *t = e->tunnel;
 	char groups[PROPOSAL_SIZE] = "";
 
-	text_add(out, "conn %s\n\ttype=transport\n\tauthby=secret\n", e->name);
+	text_add(out, "conn %s\n\ttype=transport\n", e->name);
+	put_auth(out, e);
 	put_ends(out, e);
 	*why = "it knows none of the ike proposals";
 	if (!put_proposals(out, e, "ike", t->ike_proposals, NULL))
@@ -230,6 +242,34 @@ static void put_secret(struct text *out, struct export *e)
 	export_missing(e, EXPORT_PSK, "the pre-shared key");
 }
 
+/*
+ * A certificate that is there already would keep its nickname, and the new one get another. pk12util (NSS 3.87) takes no pipe:
+ * it wants to seek.
+ */
+static void put_certificates(struct text *out, struct export *e)
+{
+	text_add(out,
+		 "\n# Certificates, into the NSS database.\n"
+		 "p12=$(mktemp)\ntrap 'rm -f \"$p12\"' EXIT\n"
+		 "openssl pkcs12 -export -in " EXPORT_CERTIFICATE " -inkey " EXPORT_CERTIFICATE_KEY
+		 " -name gwd-%s \\\n"
+		 "\t-passout pass: -out \"$p12\"\n"
+		 "certutil -F -d " NSS " -n gwd-%s 2>/dev/null || :\n"
+		 "pk12util -i \"$p12\" -d " NSS " -W ''\n"
+		 "certutil -A -d " NSS " -n gwd-%s-ca -t CT,, -i " EXPORT_CA "\n",
+		 e->name, e->name, e->name);
+	export_missing_certificates(e, ", RSA or ECDSA");
+}
+
+static void put_own_kind(struct text *out, const struct export *e)
+{
+	text_add(out,
+		 "case $(openssl x509 -in " EXPORT_CERTIFICATE " -noout -text) in\n"
+		 "*id-ecPublicKey*) printf '\\tleftauth=ecdsa\\n' ;;\n"
+		 "*) printf '\\tleftauth=rsasig\\n' ;;\nesac >>/etc/ipsec.d/%s.conf\n",
+		 e->name);
+}
+
 bool export_libreswan(struct text *out, struct export *e, const char **why)
 {
 	const struct conf_tunnel *t = e->tunnel;
@@ -238,21 +278,31 @@ bool export_libreswan(struct text *out, struct export *e, const char **why)
 		*why = "it is plain GRE: \"--for linux\" is what it takes";
 		return false;
 	}
-	if (t->auth == CONF_AUTH_CERTIFICATE || t->ppk_id) {
-		*why = "certificates and ppk are exported for gwd only";
+	if (t->ppk_id) {
+		*why = "a ppk is exported for gwd only";
 		return false;
 	}
 	if (t->auth == CONF_AUTH_PUBLIC_KEY) {
 		*why = "it has no Ed25519 keys; give the tunnel a psk";
 		return false;
 	}
+	if (t->auth == CONF_AUTH_CERTIFICATE && e->certificate != CERT_KEY_RSA &&
+	    e->certificate != CERT_KEY_EC) {
+		*why = "it takes RSA and ECDSA only, and the gateway's certificate has neither";
+		return false;
+	}
 	export_head(out, e, "Libreswan and Linux");
 	export_guard(out, e);
+	if (t->auth == CONF_AUTH_CERTIFICATE)
+		put_certificates(out, e);
 	text_add(out, "\n# IKE and ESP.\ncat >/etc/ipsec.d/%s.conf <<'END'\n", e->name);
 	if (!put_conn(out, e, why))
 		return false;
 	text_add(out, "END\n");
-	put_secret(out, e);
+	if (t->auth == CONF_AUTH_CERTIFICATE)
+		put_own_kind(out, e);
+	else
+		put_secret(out, e);
 	text_add(out, "ipsec auto --rereadsecrets\nipsec auto --ondemand %s\n", e->name);
 	export_link(out, e);
 	return true;

@@ -37,15 +37,31 @@ static void put_keys(struct text *out, struct export *e)
 	put_pubkey(out, "gwd-own", e->tunnel->peer_public_key);
 }
 
-static void put_side(struct text *out, const struct export *e, const char *side, const char *id,
-		     const char *key)
+/* swanctl loads a private key from its own folders only, certificates by path too. */
+static void put_certificate_key(struct text *out, struct export *e)
 {
-	bool psk = e->tunnel->auth == CONF_AUTH_PSK;
+	text_add(out,
+		 "\n# The key of the certificate.\n"
+		 "cp " EXPORT_CERTIFICATE_KEY " /etc/swanctl/private/gwd-%s.pem\n",
+		 e->name);
+	export_missing_certificates(e, "");
+}
 
+static void put_side(struct text *out, const struct export *e, const char *side, const char *id,
+		     const char *key, const char *certificates)
+{
 	text_add(out, "\t\t%s {\n\t\t\tauth = %s\n\t\t\tid = \"%s\"\n", side,
-		 psk ? "psk" : "pubkey", id);
-	if (!psk)
+		 e->tunnel->auth == CONF_AUTH_PSK ? "psk" : "pubkey", id);
+	switch (e->tunnel->auth) {
+	case CONF_AUTH_PUBLIC_KEY:
 		text_add(out, "\t\t\tpubkeys = %s.pem\n", key);
+		break;
+	case CONF_AUTH_CERTIFICATE:
+		text_add(out, "\t\t\t%s\n", certificates);
+		break;
+	case CONF_AUTH_PSK:
+		break;
+	}
 	text_add(out, "\t\t}\n");
 }
 
@@ -85,8 +101,9 @@ static void put_conn(struct text *out, const struct export *e)
 		 "\t\trekey_time = %us\n\t\trand_time = %us\n\t\tover_time = %us\n"
 		 "\t\tdpd_delay = %us\n",
 		 ike.to, ike.to - ike.from, ike.end - ike.to, t->ike_dpd_delay);
-	put_side(out, e, "local", t->peer_id, "gwd-own");
-	put_side(out, e, "remote", conf_tunnel_id(e->conf, e->tunnel), e->name);
+	put_side(out, e, "local", t->peer_id, "gwd-own", "certs = " EXPORT_CERTIFICATE);
+	put_side(out, e, "remote", conf_tunnel_id(e->conf, e->tunnel), e->name,
+		 "cacerts = " EXPORT_CA);
 	put_child(out, e);
 	text_add(out, "\t}\n}\n");
 }
@@ -99,14 +116,16 @@ bool export_strongswan(struct text *out, struct export *e, const char **why)
 		*why = "it is plain GRE: \"--for linux\" is what it takes";
 		return false;
 	}
-	if (t->auth == CONF_AUTH_CERTIFICATE || t->ppk_id) {
-		*why = "certificates and ppk are exported for gwd only";
+	if (t->ppk_id) {
+		*why = "a ppk is exported for gwd only";
 		return false;
 	}
 	export_head(out, e, "strongSwan (swanctl) and Linux");
 	export_guard(out, e);
 	if (t->auth == CONF_AUTH_PUBLIC_KEY)
 		put_keys(out, e);
+	if (t->auth == CONF_AUTH_CERTIFICATE)
+		put_certificate_key(out, e);
 	text_add(out, "\n# IKE and ESP.\ncat >/etc/swanctl/conf.d/%s.conf <<'END'\n", e->name);
 	put_conn(out, e);
 	if (t->auth == CONF_AUTH_PSK) {

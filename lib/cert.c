@@ -38,6 +38,8 @@ static const unsigned char oid_constraints[] = {0x55, 0x1d, 0x13}; /* 2.5.29.19 
 static const unsigned char oid_issuer[] = {0x55, 0x1d, 0x23}; /* 2.5.29.35 */
 static const unsigned char oid_ed25519[] = {0x2b, 0x65, 0x70}; /* 1.3.101.112 */
 static const unsigned char oid_rsa[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
+static const unsigned char oid_ec[] = {0x2a, 0x86, 0x48, 0xce,
+				       0x3d, 0x02, 0x01}; /* id-ecPublicKey */
 
 /* Takes the first element off the part: its tag, or -1 when there is none that is whole. */
 static int der_next(struct cert_part *from, struct cert_part *content)
@@ -390,6 +392,17 @@ enum cert_match cert_names(const struct cert *c, const char *identity)
 			return CERT_MATCH;
 	}
 	return CERT_DIFFERS;
+}
+
+enum cert_key cert_key_kind(const struct cert *c)
+{
+	if (part_is(&c->algorithm, oid_rsa, sizeof(oid_rsa)))
+		return CERT_KEY_RSA;
+	if (part_is(&c->algorithm, oid_ec, sizeof(oid_ec)))
+		return CERT_KEY_EC;
+	if (part_is(&c->algorithm, oid_ed25519, sizeof(oid_ed25519)))
+		return CERT_KEY_ED25519;
+	return CERT_KEY_OTHER;
 }
 
 /* What of the public key must be in a private key in clear: RSA's modulus, EC's point. */

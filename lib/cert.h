@@ -56,6 +56,16 @@ void cert_list_free(struct cert_list *list);
 /* Parses one; fills all but der and size, whose bytes are only referred to. False: malformed. */
 bool cert_parse(enum cert_kind kind, const unsigned char *der, size_t size, struct cert *out);
 
+enum cert_key {
+	CERT_KEY_RSA,
+	CERT_KEY_EC,
+	CERT_KEY_ED25519,
+	CERT_KEY_OTHER,
+};
+
+/* The kind of its public key (RFC 3279 2.3, RFC 8410 3). */
+enum cert_key cert_key_kind(const struct cert *c);
+
 enum cert_match {
 	CERT_MATCH,
 	CERT_DIFFERS,

@@ -44,10 +44,23 @@ MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
 END
 )
 
+# NAME ALGORITHM [OPTION]: a certificate, of its own issue
+certificate() {
+	(umask 077; openssl genpkey -algorithm "$2" ${3+-pkeyopt "$3"} -out "$work/$1.key") &&
+	openssl req -x509 -new -key "$work/$1.key" -subj "/O=Example/CN=hq" -days 900 -addext "subjectAltName=DNS:hq.example.net,DNS:partner.example.net" \
+		-out "$work/$1.pem"
+}
+if ! certificate ec EC ec_paramgen_curve:P-256 || ! certificate ed25519 ed25519; then
+	echo "Bail out! openssl makes no certificate"
+	exit 1
+fi
+cp "$work/ec.pem" "$work/ca.pem"
+
 # words in capitals, as a person would replace them
 filled() { # FILE
 	sed "s,ADDRESS-OF-THIS-GATEWAY,198.51.100.1,; s,ADDRESS-OF-THE-OTHER-SIDE,203.0.113.90,; s,ADDRESS-IN-THE-TUNNEL/24,10.255.90.2/24,
-		s,ADDRESS-IN-THE-TUNNEL/64,2001:db8:fe::2/64,; s,/etc/gwd/[a-z]*.psk,$work/psk,; s,^gateway:,&\n  key: $work/gwd.key," "$1"
+		s,ADDRESS-IN-THE-TUNNEL/64,2001:db8:fe::2/64,; s,/etc/gwd/[a-z]*\.p[ps]k,$work/psk,; s,^gateway:,&\n  key: $work/gwd.key,
+		s,CERTIFICATE-FILE,$work/ec.pem,; s,KEY-FILE,$work/ec.key,; s,CA-FILE,$work/ca.pem," "$1"
 }
 
 guard() { # FILE

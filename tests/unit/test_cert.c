@@ -89,6 +89,7 @@ static void its_key_fits(void **unused)
 	(void)unused;
 	assert_int_equal(load(certificate, CERT_X509, &list), 0);
 	assert_int_equal(fits(&list.at[0], its_key), CERT_MATCH);
+	assert_int_equal(cert_key_kind(&list.at[0]), CERT_KEY_EC);
 	strcpy(other, its_key);
 	other[strlen(other) - 40] = other[strlen(other) - 40] == 'A' ? 'B' : 'A';
 	assert_int_equal(fits(&list.at[0], other), CERT_DIFFERS);
