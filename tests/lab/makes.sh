@@ -5,7 +5,10 @@
 # replaced and nothing else changed.
 #
 #	makes_conf [TEXT]		gwd.yaml of hq, tunnel "partner" towards partner.example.net; TEXT goes into the tunnel
-#	makes_export MAKE [SED]		what hq exports, with the pre-shared key put in and changed by SED, into $LAB_DIR/branch/export
+#	makes_export MAKE [SED]		what hq exports, with what stands in capitals put in and changed by SED, into $LAB_DIR/branch/export
+#	makes_certificates HQ PARTNER SUBJECT	one CA, and certificates for both with keys of these kinds (words for `openssl req`);
+#					from now on makes_conf names them
+#	makes_proven REGEX		the peer's signature was of that kind
 #	makes_ospf			FRR on both, 1 s hellos; LANs and passengers are theirs
 #	makes_capture, makes_clear WHAT	GRE in clear on the wire from now on; 0 packets of the tunnel so far
 #	makes_control			ends the capture, which sees clear GRE of a device of nobody's
@@ -38,11 +41,16 @@ makes_up_anew() {
 }
 
 makes_conf() {
+	local certificates=
+
+	[ ! -e "$LAB_DIR/hq/gwd/hq.key" ] ||
+		certificates=$'certificate: /etc/gwd/hq.pem\n  certificate-key: /etc/gwd/hq.key\n  ca: /etc/gwd/ca.pem'
 	(umask 077; echo $MAKES_PSK >"$LAB_DIR/hq/gwd/psk")
 	cat >"$LAB_DIR/hq/gwd/gwd.yaml" <<-END
 	gateway:
 	  id: ${MAKES_ID:-hq.example.net}
 	  local: wan0
+	  $certificates
 	tunnels:
 	  partner:
 	    remote: 203.0.113.7
@@ -57,7 +65,33 @@ makes_export() {
 		diag "$(<"$LAB_DIR/branch/export.err")"
 		return 1
 	}
-	sed "s/PRE-SHARED-KEY/$MAKES_PSK/;${2-}" "$LAB_DIR/branch/export.raw" >"$LAB_DIR/branch/export"
+	sed "s/PRE-SHARED-KEY/$MAKES_PSK/; s,CA-FILE,$LAB_DIR/pki/ca.pem,; s,CERTIFICATE-FILE,$LAB_DIR/pki/partner.pem,
+		s,KEY-FILE,$LAB_DIR/pki/partner.key,; ${2-}" "$LAB_DIR/branch/export.raw" >"$LAB_DIR/branch/export"
+}
+
+# NAME KIND SUBJECT: a certificate of the CA
+makes_certificate() {
+	local ec='ec -pkeyopt ec_paramgen_curve:P-256'
+
+	# shellcheck disable=SC2086
+	openssl req -newkey ${2/#ec/$ec} -nodes -keyout "$LAB_DIR/pki/$1.key" -out "$LAB_DIR/pki/$1.csr" -subj "$3" \
+		-addext "subjectAltName=DNS:$1.example.net" &&
+		openssl x509 -req -in "$LAB_DIR/pki/$1.csr" -CA "$LAB_DIR/pki/ca.pem" -CAkey "$LAB_DIR/pki/ca.key" \
+			-CAcreateserial -days 90 -copy_extensions copy -out "$LAB_DIR/pki/$1.pem"
+}
+
+makes_certificates() {
+	local pki=$LAB_DIR/pki gwd=$LAB_DIR/hq/gwd
+
+	mkdir -p "$pki"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$pki/ca.key" -out "$pki/ca.pem" \
+		-subj "/O=Example/CN=Example CA" -days 100 &&
+		makes_certificate hq "$1" /O=Example/CN=hq && makes_certificate partner "$2" "$3" || return
+	cp "$pki/ca.pem" "$pki/hq.pem" "$gwd" && (umask 077; cat "$pki/hq.key" >"$gwd/hq.key")
+}
+
+makes_proven() {
+	[[ "$(grep "authentication of '.*' with .* successful" "$LAB_DIR/hq/log/charon.log" | tail -1)" =~ $1 ]]
 }
 
 makes_ospf() {

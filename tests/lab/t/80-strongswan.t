@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A strongSwan at the other end, with swanctl.conf, ip and policies of its own, set up by nothing but what `gwctl export` prints: by
-# pre-shared key, raw keys, and identities that are addresses; OSPF; rekeying begun by either end; what it does to its SAs by itself.
+# pre-shared key, raw keys, certificates, and identities that are addresses; OSPF; rekeying begun by either end; what it does to its SAs by itself.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
@@ -66,6 +66,17 @@ carries() {
 	lab_run lanhq ping -c1 -W1 10.2.0.2
 }
 
+# END: a rekey begun by it
+rekeys() {
+	spi=$(makes_spi)
+	if [ "$1" = hq ]; then
+		ok "CHILD_SA: a rekey begun by hq" lab_swanctl hq --rekey --child gre
+	else
+		ok "CHILD_SA: a rekey begun by branch" other swanctl --rekey --child gre
+	fi
+	ok "is over" lab_wait 20 settled "$spi"
+}
+
 # WHAT: up again with other SAs than $spi, and carrying
 comes_back() {
 	ok "$1: up again" lab_wait 45 makes_up_anew "$spi"
@@ -95,14 +106,8 @@ lab_wait 20 settled none
 # hq has the lower identity and leads; either may begin
 makes_flows rekey
 n=0
-for end in hq branch hq branch; do
-	spi=$(makes_spi)
-	if [ $end = hq ]; then
-		ok "CHILD_SA: a rekey begun by hq" lab_swanctl hq --rekey --child gre
-	else
-		ok "CHILD_SA: a rekey begun by branch" other swanctl --rekey --child gre
-	fi
-	ok "is over" lab_wait 20 settled "$spi"
+for end in hq branch; do
+	rekeys $end
 	n=$((n + 1))
 done
 before=$(ike_rekeys)
@@ -151,6 +156,21 @@ spi=$(makes_spi)
 ok "it is run there" run_export
 ok "hq reloads" lab_gwctl hq reload
 comes_back "raw keys"
+
+# certificates, of two kinds of key
+ok "a CA and certificates" makes_certificates ec rsa:2048 /O=Example/CN=partner
+makes_conf "    peer: {id: partner.example.net}
+    auth: certificate"
+ok "hq exports with certificates" makes_export strongswan
+spi=$(makes_spi)
+ok "it is run there" run_export
+ok "hq reloads" lab_gwctl hq reload
+comes_back "certificates"
+ok "the peer's was RSA" makes_proven "partner.example.net' with RSA"
+ok "with one pair of SAs" lab_wait 90 settled none
+rekeys hq
+rekeys branch
+makes_clear "with certificates"
 
 # identities that are addresses, and no name to call the gateway by
 MAKES_ID=198.51.100.1 makes_conf "    peer: {id: 203.0.113.7}
