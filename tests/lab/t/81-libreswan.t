@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A Libreswan at the other end (pluto 4.10 as Debian 12 has it, unpacked below build/lab by tests/lab/libreswan), set up by nothing but
-# what `gwctl export` prints: OSPF; rekeying begun by either end; what it does to its SAs by itself; and its default algorithms.
+# what `gwctl export` prints: OSPF; rekeying begun by either end; what it does to its SAs by itself; its default algorithms; certificates.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
@@ -58,6 +58,17 @@ carries() {
 	lab_run lanhq ping -c1 -W1 10.2.0.2
 }
 
+# END: a rekey begun by it
+rekeys() {
+	spi=$(makes_spi)
+	if [ "$1" = hq ]; then
+		ok "CHILD_SA: a rekey begun by hq" lab_swanctl hq --rekey --child gre
+	else
+		ok "CHILD_SA: a rekey begun by branch" other ipsec whack --rekey-ipsec --name hq --asynchronous
+	fi
+	ok "is over" lab_wait 20 settled "$spi"
+}
+
 comes_back() {
 	ok "$1: up again" lab_wait 60 makes_up_anew "$spi"
 	ok "$1: and carries" lab_wait 20 lab_run hq ping -c1 -W1 10.255.0.2
@@ -91,22 +102,16 @@ lab_wait 20 settled none
 
 # It begins, as it does by the times that were exported.
 makes_flows begins
-for n in 1 2; do
-	spi=$(makes_spi)
-	ok "CHILD_SA: a rekey begun by branch" other ipsec whack --rekey-ipsec --name hq --asynchronous
-	ok "is over" lab_wait 20 settled "$spi"
-done
+rekeys branch
 ok "IKE_SA: a rekey begun by branch" other ipsec whack --rekey-ike --name hq --asynchronous
 ok "is done" lab_wait 20 ike_rekeyed 1
 ok "IKE_SA: a rekey begun by hq" lab_swanctl hq --rekey --ike gwd-partner
 ok "is done" lab_wait 20 ike_rekeyed 2
-makes_verdict begins 4 $((4 * ALLOWED)) "rekeys"
+makes_verdict begins 3 $((3 * ALLOWED)) "rekeys"
 
 # hq begins: pluto sends on the new SA before hq has it
 makes_flows asked
-spi=$(makes_spi)
-ok "CHILD_SA: a rekey begun by hq" lab_swanctl hq --rekey --child gre
-ok "is over" lab_wait 20 settled "$spi"
+rekeys hq
 lab_sleep 1
 makes_verdict asked 1 $ALLOWED "a rekey that pluto is asked for" there
 ok "up all the while" partner_is up
@@ -128,9 +133,22 @@ spi=$(makes_spi)
 ok "hq reloads with what its defaults accept" lab_gwctl hq reload
 comes_back "default algorithms"
 ok "with one pair of SAs" lab_wait 30 settled none
+rekeys hq
+
+# certificates, of two kinds of key, the peer's by its subject
+ok "a CA and certificates" makes_certificates rsa:2048 ec /C=DE/O=Example/CN=partner
+makes_conf '    peer: {id: "C=DE, O=Example, CN=partner"}
+    auth: certificate'
+ok "hq exports with certificates" makes_export libreswan
 spi=$(makes_spi)
-ok "CHILD_SA: a rekey begun by hq" lab_swanctl hq --rekey --child gre
-ok "is over" lab_wait 20 settled "$spi"
+ok "it is run there" run_export
+ok "hq reloads" lab_gwctl hq reload
+comes_back "certificates"
+ok "the peer's was ECDSA" makes_proven "CN=partner' with ECDSA"
+ok "with one pair of SAs" lab_wait 90 settled none
+rekeys hq
+rekeys branch
+makes_clear "with certificates"
 
 # it is killed; a new one begins with an empty kernel
 spi=$(makes_spi)
