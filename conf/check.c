@@ -60,6 +60,23 @@ static void check_any(struct drafts *ds, const struct draft *d)
 	finding_other(finding, AT(d, SLOT_PROTECT));
 }
 
+/* There is no address a first packet could be sent to; what defaults say of it is for the other tunnels. */
+static void check_any_start(struct drafts *ds, struct draft *d)
+{
+	struct conf_tunnel *t = &d->tunnel;
+
+	if (t->remote.kind != CONF_REMOTE_ANY || t->start != CONF_START_ON_TRAFFIC)
+		return;
+	t->start = CONF_START_ALWAYS;
+	if (!HERE(d, SLOT_START))
+		return;
+	struct finding *finding = findings_add(
+		ds->found, FINDING_ERROR, AT(d, SLOT_START),
+		"start: on-traffic contradicts remote: any, where only the peer can call");
+	finding_hint(finding, "leave the key out; remote was given");
+	finding_other(finding, AT(d, SLOT_REMOTE));
+}
+
 static void check_ends(struct drafts *ds, const struct draft *d)
 {
 	const struct conf_tunnel *t = &d->tunnel;
@@ -344,6 +361,7 @@ void check_tunnels(struct drafts *drafts)
 			continue;
 		check_interface(drafts, d);
 		check_ends(drafts, d);
+		check_any_start(drafts, d);
 		check_family(drafts, d);
 		check_inside(drafts, d);
 		ospf_check(drafts, d);

@@ -20,8 +20,6 @@ struct desire_tunnel {
 	bool overhead_known; /* from the SA in use; else from the first ESP proposal, without NAT-T */
 	bool encap;
 	unsigned iv, icv, block; /* bytes */
-	bool adopted_mtu; /* keep mtu as seen until the overhead is known (after a restart of gwd) */
-	uint32_t mtu_seen;
 	unsigned device; /* index of the interface that the transport is bound to; 0: none */
 	unsigned vrf; /* index of the VRF that the link is in; 0: none */
 	uint32_t vrf_table; /* its routing table */

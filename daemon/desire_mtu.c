@@ -117,11 +117,6 @@ uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, 
 		return t->mtu;
 	}
 	bool protected = t->protect == CONF_PROTECT_IPSEC;
-	if (protected && d->adopted_mtu && d->mtu_seen && !d->overhead_known) {
-		if (sum)
-			text_add(sum, "as found on the link, until the next SA");
-		return d->mtu_seen;
-	}
 	uint32_t path = d->path_mtu ? d->path_mtu : PATH_MTU_DEFAULT;
 	bool v6 = d->remote.family == AF_INET6;
 	unsigned ip = v6 ? IP6_HEADER : IP4_HEADER;
