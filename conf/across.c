@@ -380,7 +380,8 @@ static void overlap_report(struct drafts *ds, const struct entries *es)
 		for (size_t j = depth; j-- > 0 && !other;)
 			other = stack[j]->draft != entry->draft ? stack[j] : NULL;
 		if (other)
-			conflict(ds, other, entry, "an overlapping network", NULL);
+			conflict(ds, other, entry, "an overlapping network",
+				 "each tunnel has a network of its own here; the other is");
 		else if (depth < NESTING_MAX &&
 			 !(depth && prefix_cmp(&stack[depth - 1]->network, &entry->network) == 0))
 			stack[depth++] = entry;

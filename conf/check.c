@@ -94,10 +94,13 @@ static void check_ends(struct drafts *ds, const struct draft *d)
 	if (t->local.kind != CONF_LOCAL_ADDRESS || remote->family == AF_UNSPEC)
 		return;
 	if (t->local.addr.family != remote->family) {
-		findings_add(found, FINDING_ERROR, local_spot(ds, d),
-			     "local is an %s address, the remote of %s an %s address",
-			     remote->family == AF_INET ? "IPv6" : "IPv4", t->name,
-			     remote->family == AF_INET ? "IPv4" : "IPv6");
+		bool ipv4 = remote->family == AF_INET;
+		struct finding *finding =
+			findings_add(found, FINDING_ERROR, local_spot(ds, d),
+				     "local is an %s address, the remote of %s an %s address",
+				     ipv4 ? "IPv6" : "IPv4", t->name, ipv4 ? "IPv4" : "IPv6");
+		finding_hint(finding, ipv4 ? "give the gateway's IPv4 address, or its interface"
+					   : "give the gateway's IPv6 address, or its interface");
 	} else if (addr_equal(&t->local.addr, remote)) {
 		struct finding *finding = findings_add(found, FINDING_ERROR, AT(d, SLOT_REMOTE),
 						       "remote is the gateway's own address");
