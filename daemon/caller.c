@@ -4,8 +4,8 @@
  * a connection but who proves to be its peer, from whatever address; gwd takes that address from the IKE_SA, and the next
  * run of daemon/reconcile.c makes guard pair, policies and link for it, or moves them, in the order of every plan.
  *
- * One pair of addresses without a GRE key holds one tunnel. The one that works there keeps it, and one that is silent gives way:
- * its address may have been given to another by their provider.
+ * One pair of addresses without a GRE key holds one tunnel (daemon/twins.c). The one that works there keeps it, and one that is
+ * silent gives way: its address may have been given to another by their provider.
  */
 #include "daemon/caller.h"
 
@@ -16,17 +16,12 @@
 #include "daemon/reconcile.h"
 #include "daemon/resolve.h"
 #include "daemon/sas.h"
+#include "daemon/twins.h"
 #include "lib/log.h"
 
 bool caller_expected(const struct tunnel *t)
 {
 	return t->conf->remote.kind == CONF_REMOTE_ANY;
-}
-
-static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
-{
-	return a->gre_key_in == b->gre_key_in || a->gre_key_in == b->gre_key_out ||
-	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
 }
 
 bool caller_awaited(const struct tunnel *t)
@@ -46,22 +41,6 @@ bool caller_unclear(const struct tunnel *t)
 	       (t->call_refused || (!t->ike_established && sas_have(t, true)));
 }
 
-/* Policies and guard of the one would also match GRE of the other, without a key for each. */
-static bool share_pair(const struct tunnel *t, const struct tunnel *other)
-{
-	const struct conf_tunnel *a = t->conf, *b = other->conf;
-
-	if (other == t || !b->enabled || !addr_equal(&t->remote, &other->remote) ||
-	    !addr_equal(&t->local, &other->local))
-		return false;
-	return !a->has_gre_key || !b->has_gre_key || keys_meet(a, b);
-}
-
-static bool holds(const struct tunnel *t)
-{
-	return !caller_expected(t) || (t->ike_established && t->child_installed);
-}
-
 static void give_way(struct tunnel *t, const struct tunnel *to)
 {
 	log_info(t->conf->name, "gives its last address to %s, which calls from there",
@@ -77,10 +56,10 @@ static const struct tunnel *taken_by(struct tunnel *t)
 	struct gateway *gw = t->gw;
 
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
-		if (share_pair(t, &gw->tunnels[i]) && holds(&gw->tunnels[i]))
+		if (twins_share(t, &gw->tunnels[i]) && twins_holds(&gw->tunnels[i]))
 			return &gw->tunnels[i];
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
-		if (share_pair(t, &gw->tunnels[i]))
+		if (twins_share(t, &gw->tunnels[i]))
 			give_way(&gw->tunnels[i], t);
 	return NULL;
 }
@@ -91,14 +70,6 @@ static bool lies_inside(const struct tunnel *t, const struct addr *remote)
 		if (prefix_contains(&t->conf->addresses[i], remote))
 			return true;
 	return false;
-}
-
-static void shared_text(const struct tunnel *t, const struct tunnel *other, char *text, size_t size)
-{
-	bool keys = t->conf->has_gre_key && other->conf->has_gre_key;
-
-	snprintf(text, size, "%s comes from the same address as %s (one NAT): give each %s gre-key",
-		 t->conf->name, other->conf->name, keys ? "another" : "a");
 }
 
 /* Why the tunnel cannot have the ends it was given, in text; "" when it can. local: what the peer called. */
@@ -116,7 +87,7 @@ static void obstacle(struct tunnel *t, const struct addr *local, char *text, siz
 		snprintf(text, size, "%s calls %s, but `local:` here is %s", name,
 			 addr_format(local, a), addr_format(&t->local, b));
 	} else if ((other = taken_by(t))) {
-		shared_text(t, other, text, size);
+		twins_text(t, other, text, size);
 	}
 }
 
@@ -229,7 +200,7 @@ void caller_look(struct tunnel *t, struct ike_msg *const *items, size_t n)
 
 void caller_gone(struct tunnel *t, uint32_t ike_id)
 {
-	if (ike_id && ike_id != t->caller_id)
+	if (!caller_expected(t) || (ike_id && ike_id != t->caller_id))
 		return;
 	t->caller_id = 0;
 	gateway_set_text(&t->call_refused, NULL);
@@ -239,67 +210,4 @@ bool caller_left(const struct tunnel *t, const struct ike_sa *sa)
 {
 	return caller_expected(t) && sa->uniqueid < t->caller_id &&
 	       (!addr_equal(&sa->remote, &t->remote) || sa->remote_port != t->caller_port);
-}
-
-/* Who keeps a pair that several want: who cannot give way, then who works. */
-static int rank(const struct tunnel *t)
-{
-	return !caller_expected(t) ? 0 : holds(t) ? 1 : 2;
-}
-
-static int ends_order(const void *a, const void *b)
-{
-	const struct tunnel *t = *(struct tunnel *const *)a, *u = *(struct tunnel *const *)b;
-	int order = addr_cmp(&t->remote, &u->remote);
-
-	if (!order)
-		order = addr_cmp(&t->local, &u->local);
-	if (!order)
-		order = rank(t) - rank(u);
-	return order ? order : t->index - u->index;
-}
-
-static void part_one(struct tunnel *t, struct tunnel *const *before, size_t n)
-{
-	char text[256];
-
-	for (size_t i = n; caller_expected(t) && i-- > 0;) {
-		if (!addr_equal(&t->remote, &before[i]->remote))
-			return;
-		if (!share_pair(t, before[i]))
-			continue;
-		shared_text(t, before[i], text, sizeof(text));
-		gateway_set_text(&t->call_refused, holds(t) ? text : NULL);
-		t->remote = (struct addr){0};
-		sas_place(t);
-		return;
-	}
-}
-
-static bool any_expected(const struct gateway *gw)
-{
-	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
-		if (caller_expected(&gw->tunnels[i]))
-			return true;
-	return false;
-}
-
-void caller_part(struct gateway *gw)
-{
-	struct tunnel **sorted = any_expected(gw)
-					 ? calloc(gw->conf->n_tunnels, sizeof(struct tunnel *))
-					 : NULL;
-	size_t n = 0, kept = 0;
-
-	for (size_t i = 0; sorted && i < gw->conf->n_tunnels; i++)
-		if (gw->tunnels[i].conf->enabled && gateway_tunnel_ends_known(&gw->tunnels[i]))
-			sorted[n++] = &gw->tunnels[i];
-	if (n)
-		qsort(sorted, n, sizeof(struct tunnel *), ends_order);
-	for (size_t i = 0; i < n; i++) {
-		part_one(sorted[i], sorted, kept);
-		if (sorted[i]->remote.family)
-			sorted[kept++] = sorted[i];
-	}
-	free(sorted);
 }

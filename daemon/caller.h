@@ -30,12 +30,6 @@ void caller_settled(struct tunnel *t);
 /* charon is to be asked again where the peer is: it could not have its address, or its SAs are there without an IKE_SA. */
 bool caller_unclear(const struct tunnel *t);
 
-/*
- * Of tunnels that would need one pair of addresses, after a change of configuration or of a name's address, one keeps it. To be
- * called before what is wanted of all is computed (daemon/observe.c).
- */
-void caller_part(struct gateway *gw);
-
 /* That IKE_SA went; 0: all did. The address stays until the peer calls again: with it policies and guard. */
 void caller_gone(struct tunnel *t, uint32_t ike_id);
 

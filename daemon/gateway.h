@@ -62,7 +62,8 @@ struct tunnel {
 		left_remote; /* the ends before these, until what stood there is away */
 	uint32_t caller_id; /* `remote: any`: the IKE_SA that remote is of; 0: none is */
 	uint16_t caller_port;
-	char *call_refused; /* why the peer's address could not be taken */
+	char *call_refused; /* why the tunnel cannot have its addresses: others have them */
+	struct addr stood_back; /* the remote address that another tunnel has (daemon/twins.h) */
 	enum gre_mtu_from path_from;
 	unsigned underlay; /* the interface towards the peer, by index; 0: not known */
 	unsigned device, vrf; /* of `device:` and `vrf:`, by index (daemon/domain.h); 0: none */

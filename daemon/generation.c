@@ -238,6 +238,7 @@ static void carry_copy(struct tunnel *to, const struct tunnel *from)
 {
 	to->local = from->local;
 	to->remote = from->remote;
+	to->stood_back = from->stood_back;
 	to->held = from->held;
 	to->path_mtu = from->path_mtu;
 	to->path_from = from->path_from;

@@ -82,7 +82,7 @@ static bool choose(struct tunnel *t, bool next)
 	size_t n = candidates(t, list);
 	const struct addr *to = name_choose(list, n, &t->remote, next);
 
-	if (!to || addr_equal(to, &t->remote))
+	if (!to || addr_equal(to, &t->remote) || addr_equal(to, &t->stood_back))
 		return false;
 	if (t->remote.family && t->remote.family != to->family && !resolve_reaches(t, to))
 		return false;
@@ -209,7 +209,7 @@ const char *names_fault(const struct tunnel *t, char *buf, size_t size)
 	char when[32];
 	struct tm tm;
 
-	if (!n || (n->error[0] == '\0' && t->remote.family))
+	if (!n || (n->error[0] == '\0' && (t->remote.family || t->stood_back.family)))
 		return NULL;
 	if (n->error[0] == '\0') {
 		snprintf(buf, size, "the name %s is being resolved", t->conf->remote.name);

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/holds.h"
 #include "daemon/sas.h"
+#include "daemon/twins.h"
 #include "gre/mpls.h"
 #include "lib/log.h"
 
@@ -274,7 +274,7 @@ int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_s
 		return fail(err, err_size, "links, addresses and routes", r);
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
 		sas_adopt_pin(&gw->tunnels[i]);
-	caller_part(gw);
+	twins_part(gw);
 	r = charon_observe(gw, NULL, 0, out);
 	objects_sort(out);
 	return r;

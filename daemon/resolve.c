@@ -116,7 +116,7 @@ static bool remote_adopt(struct tunnel *t)
 	return t->remote.family != AF_UNSPEC;
 }
 
-bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
+static bool ends_resolve(struct tunnel *t, struct resolve_memo *memo)
 {
 	struct addr local = {0};
 	struct gre_path_mtu mtu = {0};
@@ -144,6 +144,21 @@ bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
 	}
 	if (mtu.bytes)
 		t->path_from = mtu.from;
+	return changed;
+}
+
+bool resolve_tunnel(struct tunnel *t, struct resolve_memo *memo)
+{
+	bool back = t->stood_back.family && !t->remote.family, changed;
+
+	if (back)
+		t->remote = t->stood_back;
+	changed = ends_resolve(t, memo);
+	if (back) {
+		/* another tunnel has it, until daemon/twins.c has looked at all of them again */
+		t->remote = (struct addr){0};
+		sas_place(t);
+	}
 	return changed;
 }
 

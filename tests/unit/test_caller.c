@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/caller.c: of tunnels that need one pair of addresses, who keeps it. */
+/* daemon/twins.c: of tunnels that need one pair of addresses, who keeps it. daemon/caller.c: what a peer that called left behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "daemon/caller.h"
+#include "daemon/twins.h"
 
 #define N 4
 
@@ -47,8 +48,10 @@ static void make(struct world *w)
 
 static void done(struct world *w)
 {
-	for (int i = 0; i < N; i++)
+	for (int i = 0; i < N; i++) {
 		free(w->tunnels[i].call_refused);
+		vec_free(&w->tunnels[i].sas);
+	}
 }
 
 static void assert_letters(const struct world *w, const char *want)
@@ -63,9 +66,9 @@ static void assert_letters(const struct world *w, const char *want)
 /* One letter for each: k keeps, r is refused, g gives way. A second time changes nothing. */
 static void assert_parted(struct world *w, const char *want)
 {
-	caller_part(&w->gw);
+	twins_part(&w->gw);
 	assert_letters(w, want);
-	caller_part(&w->gw);
+	twins_part(&w->gw);
 	assert_letters(w, want);
 	done(w);
 }
@@ -140,13 +143,104 @@ static void words(void **unused)
 	make(&w);
 	w.of[1].has_gre_key = false;
 	w.of[3].gre_key_in = w.of[3].gre_key_out = 3;
-	caller_part(&w.gw);
+	twins_part(&w.gw);
 	assert_string_equal(w.tunnels[1].call_refused,
 			    "b2 comes from the same address as b1 (one NAT): give each a gre-key");
 	assert_string_equal(
 		w.tunnels[3].call_refused,
 		"b4 comes from the same address as b3 (one NAT): give each another gre-key");
 	done(&w);
+}
+
+/* Their addresses are configured: an interface here, an address there, which no check of the text can compare. */
+static void make_fixed(struct world *w)
+{
+	make(w);
+	for (int i = 0; i < N; i++) {
+		struct tunnel *t = &w->tunnels[i];
+
+		w->of[i].remote.kind = CONF_REMOTE_ADDRESS;
+		w->of[i].remote.addr = t->remote;
+		w->of[i].local.kind = CONF_LOCAL_ADDRESS;
+		w->of[i].local.addr = t->local;
+		t->ike_established = t->child_installed = false;
+	}
+}
+
+/* Its SAs are in the kernel. */
+static void give_sas(struct tunnel *t, bool elsewhere)
+{
+	for (int i = 0; i < 2; i++) {
+		struct tunnel_sa *sa = vec_push(&t->sas);
+
+		assert_non_null(sa);
+		*sa = (struct tunnel_sa){.transport = true, .outbound = i, .elsewhere = elsewhere};
+		sa->src = i ? t->local : t->remote;
+		sa->dst = i ? t->remote : t->local;
+	}
+}
+
+static void fixed_twins(void **unused)
+{
+	struct world w;
+
+	(void)unused;
+	make_fixed(&w);
+	assert_parted(&w, "kkkk");
+	make_fixed(&w);
+	w.of[2].gre_key_in = w.of[2].gre_key_out = 1;
+	assert_parted(&w, "kkrk");
+	/* Who works before who is first, but not where it has just moved to. */
+	make_fixed(&w);
+	w.of[2].gre_key_in = w.of[2].gre_key_out = 1;
+	give_sas(&w.tunnels[2], false);
+	assert_parted(&w, "rkkk");
+	make_fixed(&w);
+	w.of[2].gre_key_in = w.of[2].gre_key_out = 1;
+	give_sas(&w.tunnels[2], true);
+	assert_parted(&w, "kkrk");
+}
+
+static void plain_twins(void **unused)
+{
+	struct world w;
+
+	(void)unused;
+	/* A plain one never has what a protected one needs. */
+	make_fixed(&w);
+	w.of[0].protect = CONF_PROTECT_NONE;
+	w.of[0].has_gre_key = false;
+	assert_parted(&w, "rkkk");
+	/* Among plain ones a key on one of them is enough. */
+	make_fixed(&w);
+	for (int i = 0; i < N; i++)
+		w.of[i].protect = CONF_PROTECT_NONE;
+	w.of[0].has_gre_key = false;
+	w.of[3].gre_key_in = w.of[3].gre_key_out = 3;
+	assert_parted(&w, "kkkr");
+}
+
+/* The pair is free again: who stood back has it, and the words are gone. */
+static void comes_back(void **unused)
+{
+	struct world w;
+
+	(void)unused;
+	make_fixed(&w);
+	w.of[1].gre_key_in = w.of[1].gre_key_out = 1;
+	twins_part(&w.gw);
+	assert_letters(&w, "krkk");
+	assert_string_equal(w.tunnels[1].call_refused,
+			    "b2 would run between the same addresses as b1, 198.51.100.1 and "
+			    "203.0.113.1: give each another gre-key, on both sides");
+	w.of[0].enabled = false;
+	twins_part(&w.gw);
+	assert_letters(&w, "kkkk");
+	assert_null(w.tunnels[1].call_refused);
+	/* Who came forward meanwhile and works is not sent back. */
+	give_sas(&w.tunnels[1], false);
+	w.of[0].enabled = true;
+	assert_parted(&w, "rkkk");
 }
 
 static void left_behind(void **unused)
@@ -177,7 +271,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_tell_apart), cmocka_unit_test(ends_tell_apart),
 		cmocka_unit_test(who_keeps),	   cmocka_unit_test(words),
-		cmocka_unit_test(left_behind),
+		cmocka_unit_test(fixed_twins),	   cmocka_unit_test(plain_twins),
+		cmocka_unit_test(comes_back),	   cmocka_unit_test(left_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
