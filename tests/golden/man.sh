@@ -122,7 +122,21 @@ done < <(printf '%s\n' daemon conf gre xfrm guard ike ctl lib)
 
 # the examples of a file, each into a file of its own; keys and pre-shared keys are made here
 $gwctl keygen "$work/gwd.key" >/dev/null 2>&1
-(umask 077; head -c 24 /dev/urandom | base64 >"$work/partner.psk")
+(umask 077; for f in partner.psk hq-branch.ppk; do head -c 32 /dev/urandom | base64 >"$work/$f"; done)
+sealed=$(head -c 24 /dev/urandom | base64 | $gwctl seal --to "$($gwctl pubkey "$work/gwd.key")")
+{ # a company's CA, its CRL, and a certificate of hq
+	cd "$work" || exit 1
+	printf '%s\n' "[ca]" "default_ca=c" "[c]" "database=index" "crlnumber=number" "default_md=sha256" "default_crl_days=30" \
+		"crl_extensions=e" "[e]" "authorityKeyIdentifier=keyid" "[v]" "subjectAltName=DNS:hq.example.net" >ca.cnf
+	: >index
+	echo 01 >number
+	openssl req -x509 -newkey ed25519 -noenc -keyout ca.key -out company-ca.pem -days 3650 -subj "/CN=Example CA"
+	openssl req -newkey ed25519 -noenc -keyout hq-tls.key -out hq.csr -subj "/CN=hq.example.net"
+	openssl x509 -req -in hq.csr -CA company-ca.pem -CAkey ca.key -days 365 -extfile ca.cnf -extensions v -out hq.pem
+	openssl ca -gencrl -config ca.cnf -keyfile ca.key -cert company-ca.pem -out company-ca.crl
+	chmod 600 hq-tls.key
+	cd "$OLDPWD" || exit 1
+} >"$work/openssl.log" 2>&1
 examples() { # FILE MARK
 	awk -v mark="$2" -v to="$work/example." '
 		$0 == mark { waits = 1; next }
@@ -138,13 +152,13 @@ check_examples() { # FILE MARK LEAST
 	for f in "$work"/example.*; do
 		[ -e "$f" ] || continue
 		n=$((n + 1))
-		sed -i "s,/etc/gwd/,$work/,; /^  key: /d; s,^gateway:,&\n  key: $work/gwd.key," "$f"
+		sed -i "s,/etc/gwd/,$work/,; /^  key: /d; s,^gateway:,&\n  key: $work/gwd.key,; s,sealed:.*,$sealed," "$f"
 		ok "$1: complete example $n is well" "$gwctl" check "$f"
 		none "$1: complete example $n has no warning" "$("$gwctl" check "$f" 2>&1 | grep -i warning)"
 	done
 	ok "$1 has complete examples" test $n -ge "$3"
 }
-check_examples doc/gwd.yaml.5.scd "; complete example" 4
+check_examples doc/gwd.yaml.5.scd "; complete example" 15
 check_examples README.md "<!-- complete example -->" 2
 
 echo "1..$count"
