@@ -86,7 +86,8 @@ first=$(index_of)
 # ---- every option at once, and at once on the plain one
 all='    gre-key: {in: 7, out: 8}\n    checksum: true\n    sequence: true\n    tos: 184\n    ttl: 200\n    pmtudisc: true\n    device: wan0'
 other='    gre-key: {in: 8, out: 7}\n    checksum: true\n    sequence: true\n    tos: inherit'
-ok "all options" options "$all" "$other" '    gre-key: 5\n    checksum: true\n    sequence: true\n    tos: 32'
+ok "all options" options "$all" "$other" \
+	'    gre-key: {in: 5, out: 6}\n    checksum: true\n    sequence: true\n    tos: 32\n    ttl: 33\n    pmtudisc: true\n    device: wan0'
 got=$(link_of hq branch1)
 like "keys apart" "$got" "ikey 0.0.0.7 okey 0.0.0.8"
 like "checksum, sequence" "$got" "iseq oseq icsum ocsum"
@@ -103,8 +104,32 @@ ok "up" both_up
 ok "packets pass" lab_wait 10 lab_run hq ping -c1 -W2 10.255.0.2
 ok "a plan has nothing left" lab_gwctl hq plan
 nok "the box without these options takes nothing" lab_run hq ping -c1 -W1 10.254.0.2
-ip -n opnsense link change gre1 type gre local 192.0.2.80 remote 198.51.100.1 ttl 255 key 5 csum seq
+ip -n opnsense link change gre1 type gre local 192.0.2.80 remote 198.51.100.1 ttl 255 ikey 6 okey 5 csum seq
 ok "but with them" lab_run hq ping -c2 -i0.2 -W2 10.254.0.2
+got=$(link_of hq opnsense)
+like "all of them" "$got" "ttl 33 .*tos (0x20|CS1).* ikey 0.0.0.5 okey 0.0.0.6 iseq oseq icsum ocsum"
+like "and the device" "$got" "dev wan0"
+unlike "and pmtudisc" "$got" "nopmtudisc"
+
+# ---- the plain one with the rest; a path of 1400 behind the next router tells ignore-df by what passes
+ip -n opnsense link del gre1
+ip -n opnsense -batch - <<-END
+	link add gre1 type gre local 192.0.2.80 remote 198.51.100.1 ttl 64 nopmtudisc
+	addr add 10.254.0.2/30 dev gre1
+	link set gre1 up
+END
+ip -n inet link set opn0 mtu 1400
+ip -n opnsense link set eth0 mtu 1400
+ok "inherit" options "$all" "$other" '    tos: inherit\n    ttl: inherit\n    mtu: 1476'
+like "tos and ttl" "$(link_of hq opnsense)" "ttl inherit tos inherit"
+ok "the passenger's own reach the box" lab_run hq ping -c1 -W2 -t 77 -Q 0x40 10.254.0.2
+nok "1476 bytes with DF do not pass" lab_run hq ping -c2 -i0.3 -W1 -M 'do' -s 1448 10.254.0.2
+ip -n hq route flush cache
+ok "ignore-df" options "$all" "$other" '    ignore-df: true\n    mtu: 1476'
+like "as the kernel tells" "$(link_of hq opnsense)" "ignore-df"
+ok "1476 bytes with DF pass, in fragments" lab_run hq ping -c2 -i0.3 -W2 -M 'do' -s 1448 10.254.0.2
+ip -n inet link set opn0 mtu 1500
+ip -n opnsense link set eth0 mtu 1500
 
 # ---- one by one away, and what the kernel cannot do in place
 ok "ignore-df instead of pmtudisc, another device" options '    ignore-df: true\n    device: lan0\n    checksum: true' '    checksum: true'
@@ -139,7 +164,9 @@ ok "without it, up" both_up
 lab_udp_stop there
 lab_capture_stop plain
 is "the protected one was never in clear" "$(lab_capture_count clear '')" 0
-cmp_ok "the plain one has key 5, sums and numbers" "$(lab_capture_count plain 'src host 198.51.100.1 and ip[20:2] = 0xb000 and ip[28:4] = 5 and ip[1] = 32')" '>=' 1
+cmp_ok "the plain one had key 6, sums, numbers, tos, ttl and DF" \
+	"$(lab_capture_count plain 'src host 198.51.100.1 and ip[20:2] = 0xb000 and ip[28:4] = 6 and ip[1] = 32 and ip[8] >= 32 and ip[8] <= 33 and ip[6] & 0x40 != 0')" '>=' 1
+cmp_ok "then what its passengers had" "$(lab_capture_count plain 'src host 198.51.100.1 and ip[20:2] = 0 and ip[1] = 0x40 and ip[8] >= 76 and ip[8] <= 77')" '>=' 1
 cmp_ok "TTL 255 as the guide has it" "$(lab_capture_count plain 'src host 192.0.2.80 and ip[8] >= 254')" '>=' 1
 both lab_gwd_kill
 for n in hq branch; do lab_run $n nft delete table inet gwd; ip -n $n xfrm policy flush; done

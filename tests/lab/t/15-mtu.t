@@ -68,11 +68,31 @@ bulk_passes() {
 	done
 }
 
+# NAME IPV4-SIZE IPV6-SIZE: full-size packets on a path of 1300: of the gateways and of hosts behind them, both ways, with DF and
+# without; the larger ones go in fragments where they have no DF, and are told of the limit where they have
+all_sizes() {
+	local from to to6
+
+	while read -r from to to6; do
+		forget
+		ok "$1: $2 bytes with DF, $from" echoed $from $to $2 "do"
+		like "$1: 1281 with DF are told of the path, $from" "$(echoed $from $to 1281 "do" 2>&1)" "mtu ?= ?($2|1280)"
+		ok "$1: 1442 bytes without DF, $from" echoed $from $to 1442 dont
+		ok "$1: $3 bytes of IPv6, $from" echoed $from $to6 $3 "do"
+		ok "$1: 1442 bytes of IPv6 in fragments, $from" lab_wait 5 echoed $from $to6 1442 dont
+	done <<-END
+	hq 10.255.0.2 2001:db8:ff::2
+	branch 10.255.0.1 2001:db8:ff::1
+	lanhq 10.2.0.2 2001:db8:2::2
+	lanbranch 10.1.0.2 2001:db8:1::2
+	END
+}
+
 # the hosts forget the path MTUs they learned
 forget() {
 	local n
 
-	for n in lanhq lanbranch; do
+	for n in lanhq lanbranch ${1-}; do
 		ip -n $n route flush cache
 		ip -n $n -6 route flush cache
 	done
@@ -151,13 +171,13 @@ ok "and grows when it has gone" lab_wait 10 mtu_is hq 1442
 ip -n inet link set branch0 mtu 1300
 ip -n branch link set wan0 mtu 1300
 ok "branch follows its own link, down to IPv6's least" lab_wait 15 mtu_is branch 1280
+ok "before hq knows, 1442 bytes without DF pass" echoed lanhq 10.2.0.2 1442 dont
 # of the path, or of the link that has shrunk already
 like "forwarded packets with DF are told of the path" "$(echoed lanhq 10.2.0.2 1442 "do" 2>&1)" "mtu ?= ?12(42|80)"
 ok "hq learns it from the router" lab_wait 15 mtu_is hq 1280
 like "show tells from where" "$(lab_gwctl hq show branch1)" "mtu 1280 = 1300 \(learned from the path\) - 20 IPv4 .* = 1242, raised to 1280"
-ok "1242 bytes with DF pass" echoed lanhq 10.2.0.2 1242 "do"
-ok "1442 bytes without DF pass" echoed lanhq 10.2.0.2 1442 dont
-ok "1280 bytes of IPv6 pass" echoed lanhq 2001:db8:2::2 1280 "do"
+all_sizes "1300" 1242 1280
+mss_is "1300, IPv6" 1220 1220 2001:db8:2::2
 bulk_passes "1300"
 
 # ---- without IPv6 inside the link has the path's very size
@@ -207,4 +227,12 @@ like "and says so" "$(lab_gwctl hq show branch1)" "mtu 1322 = 1400 \(learned fro
 ok "1322 bytes pass" echoed lanhq 10.2.0.2 1322 "do"
 ok "1422 bytes without DF pass" echoed lanhq 10.2.0.2 1422 dont
 bulk_passes "over IPv6, 1400"
+
+# ---- and where what fits is less than IPv6 needs inside
+ip -n inet link set branch0 mtu 1300
+ip -n branch link set wan0 mtu 1300
+echoed lanhq 10.2.0.2 1322 "do" >/dev/null 2>&1
+ok "hq learns the narrower path" lab_wait 15 mtu_is hq 1280
+all_sizes "over IPv6, 1300" 1222 1280
+bulk_passes "over IPv6, 1300"
 done_testing

@@ -10,10 +10,12 @@
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
 
-# ADDRESS: a name server there; it answers with what is in $LAB_DIR/names
+# ADDRESS [TTL]: a name server there; it answers with what is in $LAB_DIR/names
 names_start() {
+	lab_stop inet dnsmasq
+	: >"$LAB_DIR/inet/log/dnsmasq.log"
 	lab_spawn inet dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
-		--bind-interfaces --except-interface=lo --listen-address="$1" --local=/example.net/ --addn-hosts="$LAB_DIR/names" --local-ttl=30 \
+		--bind-interfaces --except-interface=lo --listen-address="$1" --local=/example.net/ --addn-hosts="$LAB_DIR/names" --local-ttl="${2-30}" \
 		--log-queries
 	lab_wait 10 grep -q 'started' "$LAB_DIR/inet/log/dnsmasq.log"
 }
@@ -33,8 +35,20 @@ remote_is() {
 	[ "$(hq_state remote)" = "$1" ] && ip -n hq -d link show branch1 | grep -q "remote $1 "
 }
 
+remote6_is() {
+	[ "$(hq_state remote)" = "$1" ] && ip -n hq -d link show branch1 | grep -q "ip6gre remote $1 "
+}
+
 asked() {
 	[ "$(hq_state remote_name.error)" = "$1" ]
+}
+
+asks_late() {
+	[ "$(hq_state remote_name.ask_s)" -gt 1000 ]
+}
+
+asks_soon() {
+	[ "$(hq_state remote_name.ask_s)" -le 45 ]
 }
 
 both_up() {
@@ -75,7 +89,7 @@ sed -i 's/203.0.113.7/branch.example.net/' "$LAB_DIR/hq/gwd/gwd.yaml"
 echo nameserver 198.51.100.254 >"$(lab_path hq /etc/resolv.conf)"
 ip -n hq route add unreachable 10.2.0.0/16
 ip -n branch route add unreachable 10.1.0.0/16
-lab_capture_start clear inet any 256 "proto 47"
+lab_capture_start clear inet any 256 "proto 47 or ip6 proto 47"
 lab_capture_start wire inet hq0 128
 for n in hq branch; do
 	lab_charon_start $n
@@ -110,11 +124,29 @@ is "the link is the same one" "$(ip -n hq -j link show branch1 | build/tests/pic
 ok "nothing is left of the old address on hq" lab_wait 10 nothing_of hq 203.0.113.7
 ok "nor on branch" lab_wait 10 nothing_of branch 203.0.113.7
 
+# ---- it moves again, and nobody says so: the peer is lost, long before the name's time to live is over
+names_start 198.51.100.254 3600
+lab_gwctl hq reload >/dev/null
+ok "the name is good for an hour" lab_wait 10 asks_late
 names_set 203.0.113.7
 branch_moves 203.0.113.8 203.0.113.7
 ok "a lost peer is asked for again: hq follows" lab_wait 60 remote_is 203.0.113.7
 ok "up once more" both_up 30
 ok "and packets pass" passes
+
+# ---- and again, while the peer lives at the old address too: by the time to live
+ip -n branch addr add 203.0.113.8/24 dev wan0
+names_start 198.51.100.254 30
+lab_gwctl hq reload >/dev/null
+ok "the name is good for half a minute" lab_wait 10 asks_soon
+names_set 203.0.113.8
+ok "up as long as nobody asks" site_is hq up
+ok "the time to live is over: hq follows" lab_wait 60 remote_is 203.0.113.8
+names_set 203.0.113.7
+ip -n branch addr del 203.0.113.8/24 dev wan0
+lab_gwctl hq reload >/dev/null
+ok "and back" lab_wait 20 remote_is 203.0.113.7
+ok "up" both_up 40
 
 # ---- no name server any more
 lab_stop inet dnsmasq
@@ -138,6 +170,28 @@ ok "is found in resolv.conf" lab_wait 40 asked null
 like "it told two addresses" "$(hq_state 'remote_name.addresses[1]')" '^203\.0\.113\.'
 is "the address in use is kept, as it is among the answers" "$(hq_state remote)" 203.0.113.7
 is "the tunnel is up" "$(hq_state state)" up
+
+# ---- the name has an address of the other family, alone, then both
+for n in hq branch; do cp "$LAB_DIR/$n/gwd/gwd.yaml" "$LAB_DIR/$n/ipv4"; done
+sed -i 's/198.51.100.1/2001:db8:f1::1/' "$LAB_DIR/branch/gwd/gwd.yaml"
+names_set 2001:db8:f7::7
+lab_gwctl branch reload >/dev/null
+lab_gwctl hq reload >/dev/null
+ok "an address of IPv6: hq follows" lab_wait 20 remote6_is 2001:db8:f7::7
+ok "up over IPv6" both_up 40
+ok "packets pass" passes
+ok "nothing is left of IPv4" lab_wait 10 nothing_of hq 203.0.113.7
+names_set 203.0.113.7 2001:db8:f7::7
+lab_gwctl hq reload >/dev/null
+ok "both families are told" lab_wait 10 eval '[[ $(hq_state remote_name.addresses) == *:*203.0.113.7* ]]'
+ok "the one in use stays" remote6_is 2001:db8:f7::7
+is "it is up" "$(hq_state state)" up
+cp "$LAB_DIR/branch/ipv4" "$LAB_DIR/branch/gwd/gwd.yaml"
+sed -i 's/^    remote: branch.example.net/&\n    remote-family: ipv4/' "$LAB_DIR/hq/gwd/gwd.yaml"
+lab_gwctl branch reload >/dev/null
+lab_gwctl hq reload >/dev/null
+ok "remote-family: ipv4 takes the other" lab_wait 20 remote_is 203.0.113.7
+ok "up over IPv4" both_up 40
 
 # ---- several addresses, the first of which is dead; and /etc/hosts before DNS
 printf '%s\n' "203.0.113.66 gw branch.example.net" "203.0.113.7 branch.example.net # alive" >>"$(lab_path hq /etc/hosts)"

@@ -3,7 +3,7 @@
 #
 # The gateway's own address changes: on its interface, with the interface gone and back, by the route that moves to another
 # interface (`local: auto`). The tunnel comes up again by itself, never in clear, and nothing of the address before is left. The other
-# side follows by the name in its /etc/hosts.
+# side follows by the name in its /etc/hosts, or as the hub that is called (`remote: any`), and nobody tells it to.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
@@ -21,17 +21,20 @@ local_is() {
 # ADDRESS: the name that hq knows branch by is moved
 name_is_at() {
 	echo "$1 branch.example.net" >"$(lab_path hq /etc/hosts)"
-	lab_gwctl hq reload >/dev/null
 }
 
 both_up() {
-	lab_wait 40 site_is hq up && lab_wait 40 site_is branch up && return
+	lab_wait 60 site_is hq up && lab_wait 60 site_is branch up && return
 	diag "$(lab_gwctl hq)" "$(lab_gwctl branch)"
 	return 1
 }
 
 passes() {
 	lab_run lanhq ping -c1 -W1 10.2.0.2
+}
+
+hub_is() {
+	ip -n hq -d link show branch1 | grep -q "remote $1 "
 }
 
 # ADDRESS: nothing of it is left on branch
@@ -55,7 +58,7 @@ well() {
 lab_topology
 lab_link branch wan1 192.0.2.7/24 -- inet branch1 192.0.2.254/24
 sites_keys
-sites_conf
+sites_conf "    ike: {dpd-delay: 2s}"
 sed -i 's/203.0.113.7/branch.example.net/' "$LAB_DIR/hq/gwd/gwd.yaml"
 ip -n hq route add unreachable 10.2.0.0/16
 ip -n branch route add unreachable 10.1.0.0/16
@@ -100,6 +103,28 @@ well "route moved" 192.0.2.7
 ok "nothing is left of the way before" lab_wait 10 nothing_of 203.0.113.7
 ok "one pair of SAs there" lab_wait 40 one_pair branch
 ok "and here" lab_wait 40 one_pair hq
+
+# ---- the hub is called, and follows its peer
+sed -i 's/remote: branch.example.net/remote: any/' "$LAB_DIR/hq/gwd/gwd.yaml"
+ip -n branch route replace default via 203.0.113.254
+sed -i 's/local: auto/local: wan0/' "$LAB_DIR/branch/gwd/gwd.yaml"
+lab_gwctl hq reload >/dev/null
+lab_gwctl branch reload >/dev/null
+ok "the hub that is called is up" both_up
+ip -n branch -batch - <<-END
+	addr del 203.0.113.7/24 dev wan0
+	addr add 203.0.113.9/24 dev wan0
+	route replace default via 203.0.113.254
+END
+well "address changed, hub called" 203.0.113.9
+ok "the hub is at it" hub_is 203.0.113.9
+ip -n branch link del wan0
+lab_wait 60 eval '[[ $(branch_json reason) == "no interface wan0 here"* ]]'
+lab_link branch wan0 203.0.113.7/24 -- inet branch0 203.0.113.254/24
+ip -n branch route replace default via 203.0.113.254
+well "interface made anew, hub called" 203.0.113.7
+ok "the hub is there again" hub_is 203.0.113.7
+ok "one pair of SAs with the hub" lab_wait 40 one_pair hq
 
 lab_udp_stop back
 ip -n hq -batch - <<-END

@@ -51,7 +51,12 @@ all_rekeyed() {
 }
 
 ports() {
-	lab_swanctl hq --list-sas --raw | grep -o 'remote-port=[0-9]*' | sort -u | wc -l
+	lab_swanctl hq --list-sas --raw | grep -o 'remote-port=[0-9]*' | cut -d= -f2 | sort -u
+}
+
+# are there three, all of those that the NAT gives now?
+new_ports() {
+	[ "$(ports | awk '$1 >= 40000 && $1 <= 40999 { n++ } END { print NR, n + 0 }')" = "3 3" ]
 }
 
 reason_like() {
@@ -78,7 +83,8 @@ for n in 1 2 3; do
 	ok "b$n carries" lab_run b$n ping -q -c2 -i0.2 -W2 10.255.$n.1
 done
 is "all come from one address" "$(lab_gwctl hq status --json | jq -r '.tunnels[].remote' | sort -u)" 203.0.113.1
-is "by three ports" "$(ports)" 3
+is "by three ports" "$(ports | wc -l)" 3
+nok "none of which is what the NAT gives later" new_ports
 
 first=$(spis)
 for n in 1 2 3; do
@@ -106,7 +112,25 @@ for n in 1 2 3; do
 	ok "the NAT forgot: b$n carries again" lab_wait 20 carries b$n 10.255.$n.1
 	ok "both ways" lab_wait 20 carries hq 10.255.$n.2
 done
-is "by three other ports" "$(ports)" 3
+ok "by three other ports" lab_wait 10 new_ports
+
+# rekeys over the new mappings, begun by either side, of CHILD_SA and IKE_SA
+first=$(spis)
+for n in 1 2 3; do
+	lab_udp_start "again$n" hq b$n 10.255.$n.2 25
+done
+lab_sleep 1
+ok "hq begins a rekey" lab_swanctl hq --rekey --child gre --ike gwd-to-b1
+ok "b2 begins one" lab_swanctl b2 --rekey --child gre
+ok "b3 renews its IKE_SA" lab_swanctl b3 --rekey --ike gwd-hq
+ok "and then its CHILD_SA" lab_wait 10 lab_swanctl b3 --rekey --child gre
+ok "all have rekeyed" lab_wait 40 all_rekeyed "$first"
+lab_sleep 1
+for n in 1 2 3; do
+	lab_udp_stop "again$n"
+	is "b$n lost nothing over the new mapping" "$(lab_udp_get "again$n" lost)" 0
+done
+ok "still by the new ports" new_ports
 
 # without keys
 configure "" 1 2
