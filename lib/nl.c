@@ -157,7 +157,7 @@ static size_t acks_mark(struct nl *nl, ssize_t size, uint32_t first, struct nl_a
 	int left = (int)size;
 	size_t fresh = 0;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		uint32_t i = nlh->nlmsg_seq - first;
 
 		if (nlh->nlmsg_type != NLMSG_ERROR || i >= n || acks[i].seen)
@@ -237,7 +237,7 @@ static int query_run(struct nl *nl, struct nlmsghdr *nlh, struct query *q)
 
 		if (size < 0)
 			return (int)size;
-		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))
+		for (; nl_message_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))
 			query_message(q, answer);
 		explicit_bzero(nl->buf, (size_t)size);
 	}
@@ -306,7 +306,7 @@ int nl_receive(struct nl *nl, mnl_cb_t cb, void *user, unsigned max)
 
 		if (size < 0)
 			return size == -EAGAIN ? 0 : (int)size;
-		for (; ret >= 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		for (; ret >= 0 && nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 			if (nlh->nlmsg_type >= NLMSG_MIN_TYPE)
 				ret = cb(nlh, user);
 			seen++;
@@ -327,7 +327,7 @@ int nl_exchange(struct nl *nl, struct nlmsghdr *first, size_t bytes, size_t n, s
 	int left = (int)bytes;
 	int err;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		nlh->nlmsg_seq = ++nl->seq;
 		nlh->nlmsg_pid = 0;
 	}

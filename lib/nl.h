@@ -64,6 +64,9 @@ int nl_request(struct nl *nl, struct nlmsghdr *nlh, char *text, size_t text_size
 int nl_query(struct nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void (*restart)(void *user),
 	     void *user);
 
+/* A whole message stands in the left bytes from nlh on, whatever these are. */
+bool nl_message_ok(const struct nlmsghdr *nlh, int left);
+
 /* Table-driven attribute reading: slot[type] is filled only when the payload has at least size bytes. */
 struct nl_attr_spec {
 	uint16_t type;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Netlink attributes read by tables (netlink(7); struct nlattr of linux/netlink.h): nl_attrs_parse
- * is the entry.
+ * is the entry; nl_message_ok says whether there is a message to read.
  *
  * Pure, and safe for any bytes: nothing beyond the message's length is touched, and an attribute
  * that is shorter than its table says makes the whole message malformed. Neighbours: the parsers of
@@ -40,6 +40,12 @@ static bool attrs_read(const unsigned char *bytes, size_t size, const struct nl_
 		at += MNL_ALIGN(attr->nla_len);
 	}
 	return true;
+}
+
+/* mnl_nlmsg_ok (libmnl 1.0.4) compares as int: a length of 2^31 and more passes there. */
+bool nl_message_ok(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
 }
 
 bool nl_attrs_parse(const struct nlmsghdr *nlh, size_t hdr_size, const struct nl_attr_spec *spec,

@@ -91,6 +91,25 @@ static void test_attrs_nested(void **state)
 	assert_false(nl_attrs_parse_nested(slot[1], inner, 1, in, 2));
 }
 
+static void test_message_length(void **state)
+{
+	static const uint32_t lengths[] = {0,	       15,	   25,	      0x7fffffff,
+					   0x80000000, 0xffff0018, UINT32_MAX};
+	_Alignas(8) char buf[24] = {0};
+	struct nlmsghdr *nlh = message(buf);
+
+	(void)state;
+	nlh->nlmsg_len = 16;
+	assert_true(nl_message_ok(nlh, 16));
+	assert_true(nl_message_ok(nlh, 24));
+	assert_false(nl_message_ok(nlh, 15));
+	assert_false(nl_message_ok(nlh, -4)); /* behind a length that is not aligned */
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		nlh->nlmsg_len = lengths[i];
+		assert_false(nl_message_ok(nlh, sizeof(buf)));
+	}
+}
+
 static void test_attr_text(void **state)
 {
 	static const struct {
@@ -412,12 +431,19 @@ static void test_receive_overrun(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attrs_table),	    cmocka_unit_test(test_attrs_short),
-		cmocka_unit_test(test_attrs_broken_length), cmocka_unit_test(test_attrs_nested),
-		cmocka_unit_test(test_attr_text),	    cmocka_unit_test(test_batch_grows),
-		cmocka_unit_test(test_batch_results),	    cmocka_unit_test(test_batch_empty),
-		cmocka_unit_test(test_request_text),	    cmocka_unit_test(test_query),
-		cmocka_unit_test(test_query_interrupted),   cmocka_unit_test(test_receive),
+		cmocka_unit_test(test_attrs_table),
+		cmocka_unit_test(test_attrs_short),
+		cmocka_unit_test(test_attrs_broken_length),
+		cmocka_unit_test(test_attrs_nested),
+		cmocka_unit_test(test_attr_text),
+		cmocka_unit_test(test_message_length),
+		cmocka_unit_test(test_batch_grows),
+		cmocka_unit_test(test_batch_results),
+		cmocka_unit_test(test_batch_empty),
+		cmocka_unit_test(test_request_text),
+		cmocka_unit_test(test_query),
+		cmocka_unit_test(test_query_interrupted),
+		cmocka_unit_test(test_receive),
 		cmocka_unit_test(test_receive_overrun),
 	};
 
