@@ -7,6 +7,7 @@ UNITDIR   ?= $(PREFIX)/lib/systemd/system
 CC        ?= gcc
 B         := build$(if $(SANITIZE),/san)
 Q         := $(if $(V),,@)
+,         := ,
 LIBS      := libmnl libevent_core libevent_extra libsodium libfyaml jansson smartcols libnftables libsystemd
 # Debian ships libvici without header or .pc file, in strongSwan's own folder (ike/libvici.h says more).
 VICI      := -L/usr/lib/ipsec -l:libvici.so.0 -Wl,-rpath,/usr/lib/ipsec
@@ -70,7 +71,6 @@ $(B)/tests/%: tests/bench/%.c $(B)/libgwd.a
 -include $(shell find $(B) -path $(B)/lab -prune -o -name '*.d' -print 2>/dev/null)
 
 # ---- tests; each command of these installs what it needs by itself (tests/setup)
-SAN_B := build/san
 setup:
 	@tests/setup
 unit: setup
@@ -94,16 +94,28 @@ lab: setup
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
 	@tests/lab/boot -t 3600 tests/bench/run
-FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-SECONDS_EACH ?= 60
+# Fuzzing: gwd's objects once as libFuzzer wants them; COVERAGE=1 builds them to be measured by llvm-cov instead of to be fast.
+# tests/fuzz/NAME.wrap names the functions of gwd or of the system in whose place NAME's own ones are called (ld --wrap).
+F         := build/fuzz$(if $(COVERAGE),-coverage)
+FUZZ      := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_OBJ  := $(patsubst %.c,$(F)/obj/%.o,$(COMMON))
+FUZZ_CC   := clang -std=gnu11 -D_GNU_SOURCE -DGWD_VERSION='"$(VERSION)"' -I. -Wall -Wextra -Werror -g -O1 -MMD -MP \
+	     -fsanitize=address,undefined -fno-sanitize-recover=undefined $(shell pkg-config --cflags $(LIBS) 2>/dev/null) \
+	     $(if $(COVERAGE),-fprofile-instr-generate -fcoverage-mapping)
+SECONDS_EACH ?= 3600
 fuzz: setup $(FUZZ)
 	@tests/fuzz/run $(SECONDS_EACH) $(FUZZ)
-FUZZED := $(LIB_SRC) $(CONF_SRC) $(wildcard ike/*.c)
-build/fuzz/%: tests/fuzz/%.c $(FUZZED)
+$(F)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(F)/libgwd.a: $(FUZZ_OBJ)
+	@echo "  FUZZ    $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(F)/fuzz_%: tests/fuzz/fuzz_%.c $(F)/libgwd.a $(wildcard tests/fuzz/*.wrap)
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
-	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$$(pkg-config --cflags $(LIBS)) -o $@ $< $(FUZZED) $(VICI) $(LDLIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(if $(wildcard tests/fuzz/$*.wrap),-Wl$(,)@tests/fuzz/$*.wrap) \
+		-o $@ $< $(F)/libgwd.a $(VICI) $(LDLIBS)
 # ---- install; edited files stay: a strongswan.conf that differs gets a .new beside it, and is left by uninstall
 D_CONF    := $(DESTDIR)$(SYSCONF)/gwd
 D_SHARE   := $(DESTDIR)$(PREFIX)/share
