@@ -289,7 +289,7 @@ static int note_ifindex(void *user, const struct gre_link *link)
 {
 	struct tunnel *t = gateway_tunnel_by_ifname(user, link->name);
 
-	if (t) {
+	if (t && link->is_gre && link->group == GRE_GROUP) {
 		t->ifindex = link->ifindex;
 		t->operstate = link->operstate;
 	}

@@ -36,6 +36,11 @@ static int fail(char *err, size_t err_size, const char *what, int code)
 	return code;
 }
 
+static bool link_ours(const struct gre_link *l)
+{
+	return l->is_gre && (l->group == GRE_GROUP || l->group == GRE_GROUP_DOOMED);
+}
+
 static int take_link(void *user, const struct gre_link *link)
 {
 	struct observer *o = user;
@@ -50,7 +55,8 @@ static int take_link(void *user, const struct gre_link *link)
 		return -ENOMEM;
 	*slot = *link;
 	slot->tunnel = t ? t->index : -1;
-	if (t) {
+	/* One of others that has the name is no link to write to. */
+	if (t && link_ours(link)) {
 		t->ifindex = link->ifindex;
 		t->operstate = link->operstate;
 	}
@@ -59,12 +65,11 @@ static int take_link(void *user, const struct gre_link *link)
 
 static void drop_links(void *user)
 {
-	((struct observer *)user)->out->links.len = 0;
-}
+	struct observer *o = user;
 
-static bool link_ours(const struct gre_link *l)
-{
-	return l->is_gre && (l->group == GRE_GROUP || l->group == GRE_GROUP_DOOMED);
+	o->out->links.len = 0;
+	for (size_t i = 0; i < o->gw->conf->n_tunnels; i++)
+		o->gw->tunnels[i].ifindex = 0;
 }
 
 static int ifindex_cmp(const void *a, const void *b)
@@ -261,6 +266,7 @@ int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_s
 		r = sas_read_all(gw);
 	if (r)
 		return fail(err, err_size, "XFRM policies and SAs", r);
+	drop_links(&o);
 	r = gre_link_dump(gw->rtnl, 0, take_link, drop_links, &o);
 	if (!r)
 		r = gre_addr_dump(gw->rtnl, 0, take_addr, drop_addrs, &o);
