@@ -186,7 +186,7 @@ static bool has_child(const struct ike_sa *sa)
 void caller_look(struct tunnel *t, struct ike_msg *const *items, size_t n)
 {
 	struct ike_sa *sas = caller_expected(t) ? calloc(2, sizeof(*sas)) : NULL;
-	struct ike_sa *sa = sas, *newest = sas + 1;
+	struct ike_sa *sa = sas, *newest = sas ? sas + 1 : NULL;
 
 	for (size_t i = 0; sas && i < n; i++)
 		if (ike_sa_parse(items[i], sa) &&
