@@ -323,14 +323,6 @@ static int observe_policy(struct observer *o, const struct tunnel *t, const stru
 	return r ? r : take_policy(o, &found);
 }
 
-static int observe_policies(struct observer *o, const struct tunnel *t, const struct addr *local,
-			    const struct addr *remote)
-{
-	int r = observe_policy(o, t, local, remote, XFRM_DIR_OUT);
-
-	return r ? r : observe_policy(o, t, remote, local, XFRM_DIR_IN);
-}
-
 static int take_pair(const struct tunnel *t, const struct addr *local, const struct addr *remote,
 		     uint32_t key, struct objects *out)
 {
@@ -344,12 +336,56 @@ static int take_pair(const struct tunnel *t, const struct addr *local, const str
 	return hit && !slot ? -ENOMEM : 0;
 }
 
+static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	if (!a->has_gre_key || !b->has_gre_key)
+		return a->has_gre_key == b->has_gre_key;
+	return a->gre_key_in == b->gre_key_in || a->gre_key_in == b->gre_key_out ||
+	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
+}
+
+/*
+ * Ends that the tunnel does not want (any more) may be another's by now, as when one of two towards the same peer is disabled:
+ * what stands there would look unwanted to a plan of this tunnel alone. Only in these cases all are walked.
+ */
+static bool ends_are_anothers(const struct tunnel *t, const struct addr *local,
+			      const struct addr *remote)
+{
+	const struct gateway *gw = t->gw;
+	bool wanted = gateway_tunnel_protected(t) && addr_equal(local, &t->local) &&
+		      addr_equal(remote, &t->remote);
+
+	for (size_t i = 0; !wanted && remote->family && i < gw->conf->n_tunnels; i++) {
+		const struct tunnel *other = &gw->tunnels[i];
+
+		if (other != t && gateway_tunnel_protected(other) &&
+		    addr_equal(&other->local, local) && addr_equal(&other->remote, remote) &&
+		    keys_meet(other->conf, t->conf))
+			return true;
+	}
+	return false;
+}
+
+static int observe_policies(struct observer *o, const struct tunnel *t, const struct addr *local,
+			    const struct addr *remote)
+{
+	int r;
+
+	if (ends_are_anothers(t, local, remote))
+		return 0;
+	r = observe_policy(o, t, local, remote, XFRM_DIR_OUT);
+	return r ? r : observe_policy(o, t, remote, local, XFRM_DIR_IN);
+}
+
 /* One, or two where each direction has its key. */
 static int take_pairs_of(const struct tunnel *t, const struct addr *local,
 			 const struct addr *remote, struct objects *out)
 {
-	int r = take_pair(t, local, remote, t->conf->gre_key_in, out);
+	int r;
 
+	if (ends_are_anothers(t, local, remote))
+		return 0;
+	r = take_pair(t, local, remote, t->conf->gre_key_in, out);
 	if (r || t->conf->gre_key_out == t->conf->gre_key_in)
 		return r;
 	return take_pair(t, local, remote, t->conf->gre_key_out, out);
