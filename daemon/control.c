@@ -96,6 +96,20 @@ static void send_json(struct control_client *c, json_t *object)
 	json_decref(object);
 }
 
+/* A name in it may have been cut within a character, which JSON cannot carry (RFC 3629). */
+static json_t *error_json(const char *error)
+{
+	json_t *o = json_string(error);
+	char *ascii = o ? NULL : strdup(error);
+
+	for (char *p = ascii; p && *p; p++)
+		*p = *p & 0x80 ? '?' : *p;
+	if (ascii)
+		o = json_string(ascii);
+	free(ascii);
+	return o;
+}
+
 void control_answer(struct control_client *c, int status, json_t *result, const char *error)
 {
 	json_t *answer = json_pack("{s:i}", "exit", status);
@@ -103,7 +117,7 @@ void control_answer(struct control_client *c, int status, json_t *result, const 
 	if (result)
 		json_object_set_new(answer, "result", result);
 	if (error)
-		json_object_set_new(answer, "error", json_string(error));
+		json_object_set_new(answer, "error", error_json(error));
 	c->answered = true;
 	bufferevent_disable(c->bev, EV_READ);
 	send_json(c, answer);
