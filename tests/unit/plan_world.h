@@ -14,7 +14,9 @@
 
 #include "daemon/plan.h"
 
+#ifndef WORLD_ROOM
 #define WORLD_ROOM 16
+#endif
 #define WORLD_LIST(type)             \
 	struct {                     \
 		type at[WORLD_ROOM]; \
