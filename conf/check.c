@@ -331,7 +331,10 @@ static char **list_copy(struct drafts *ds, char *const *from)
 	ds->found->failed |= from && !list;
 	for (size_t i = 0; list && i < CONF_FILES_MAX && from[i]; i++) {
 		list[i] = strdup(from[i]);
-		ds->found->failed |= !list[i];
+		if (!list[i]) {
+			ds->found->failed = true;
+			break;
+		}
 	}
 	return list;
 }

@@ -200,8 +200,8 @@ static void read_routes(const struct list *l, struct fy_node *node, struct draft
 }
 
 /*
- * Reads one item by read_scalar into field. A text given twice is a mistake: the other was meant to differ. True when field
- * was filled.
+ * Reads one item by read_scalar into field. A text given twice is a mistake: the other was meant to differ. True when nothing
+ * was wrong with it; without memory a text's field is empty then.
  */
 static bool read_credential(const struct list *l, struct fy_node *item, void *field,
 			    const char *before, struct spot *at)
@@ -259,7 +259,7 @@ static void read_secrets(const struct list *l, struct fy_node *node, const struc
 		return;
 	}
 	while (n < CONF_PSKS_MAX && (item = list_next(node, &iter, &lone_seen))) {
-		if (!read_credential(l, item, &list[n], n ? list[0] : NULL, &at))
+		if (!read_credential(l, item, &list[n], n ? list[0] : NULL, &at) || !list[n])
 			break;
 		target->draft->psk_at[n++] = at;
 	}
@@ -285,7 +285,7 @@ static void read_paths(const struct list *l, struct fy_node *node, char ***field
 		return;
 	}
 	while (n < CONF_FILES_MAX && (item = list_next(node, &iter, &lone_seen))) {
-		if (!read_credential(l, item, &list[n], n ? list[n - 1] : NULL, &at))
+		if (!read_credential(l, item, &list[n], n ? list[n - 1] : NULL, &at) || !list[n])
 			break;
 		n++;
 	}

@@ -302,7 +302,8 @@ void findings_render(struct findings *f, struct conf_report *report)
 	struct text t = {0};
 
 	vec_sort(&f->list, finding_cmp);
-	for (size_t i = 0; i < f->list.len; i++) {
+	/* Without memory a finding may be of a source that is not there. */
+	for (size_t i = 0; !f->failed && i < f->list.len; i++) {
 		const struct finding *finding = &f->list.at[i];
 		if (i && finding_repeats(finding - 1, finding))
 			continue;
