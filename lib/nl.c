@@ -69,31 +69,49 @@ static ssize_t datagram_read(struct nl *nl)
 	return n;
 }
 
+/* 0 when it is worth another try; -ETIMEDOUT when the time is over. */
+static int datagram_wait(const struct nl *nl, short events, int64_t deadline)
+{
+	struct pollfd pfd = {.fd = nl->fd, .events = events};
+	int64_t left = deadline - clock_ms();
+
+	if (left <= 0)
+		return -ETIMEDOUT;
+	if (poll(&pfd, 1, (int)left) < 0 && errno != EINTR && errno != EAGAIN)
+		return -errno;
+	return 0;
+}
+
 static ssize_t datagram_await(struct nl *nl)
 {
 	int64_t deadline = clock_ms() + NL_DEADLINE_MS;
-	struct pollfd pfd = {.fd = nl->fd, .events = POLLIN};
 
 	for (;;) {
 		ssize_t n = datagram_read(nl);
-		int64_t left = deadline - clock_ms();
 
 		if (n != -EAGAIN && n != -EINTR && n != 0)
 			return n;
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(&pfd, 1, (int)left) < 0 && errno != EINTR)
-			return -errno;
+		int err = datagram_wait(nl, POLLIN, deadline);
+		if (err)
+			return err;
 	}
 }
 
 static int datagram_send(struct nl *nl, const void *bytes, size_t size)
 {
-	ssize_t n = mnl_socket_sendto(nl->sock, bytes, size);
+	int64_t deadline = clock_ms() + NL_DEADLINE_MS;
 
-	if (n < 0)
-		return -errno;
-	return (size_t)n == size ? 0 : -EIO;
+	for (;;) {
+		ssize_t n = mnl_socket_sendto(nl->sock, bytes, size);
+
+		if (n >= 0)
+			return (size_t)n == size ? 0 : -EIO;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+		int err = datagram_wait(nl, POLLOUT, deadline);
+		if (err)
+			return err;
+	}
 }
 
 static int option_set(struct nl *nl, int option)
@@ -304,6 +322,9 @@ int nl_receive(struct nl *nl, mnl_cb_t cb, void *user, unsigned max)
 		const struct nlmsghdr *nlh = (const void *)nl->buf;
 		int left = (int)size, ret = MNL_CB_OK;
 
+		seen += size == -EINTR || size == 0;
+		if (size == -EINTR)
+			continue;
 		if (size < 0)
 			return size == -EAGAIN ? 0 : (int)size;
 		for (; ret >= 0 && nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
@@ -312,7 +333,6 @@ int nl_receive(struct nl *nl, mnl_cb_t cb, void *user, unsigned max)
 			seen++;
 		}
 		explicit_bzero(nl->buf, (size_t)size);
-		seen += size == 0;
 		if (ret < 0)
 			return -ECANCELED;
 	}
@@ -360,20 +380,41 @@ int nl_request(struct nl *nl, struct nlmsghdr *nlh, char *text, size_t text_size
 	return ack.err;
 }
 
+/*
+ * An answer that was not read to its end, for the socket failed, keeps the kernel from beginning another dump (-EBUSY, kernel
+ * __netlink_dump_start). It goes on with it at each read.
+ */
+static void query_drain(struct nl *nl)
+{
+	int64_t deadline = clock_ms() + NL_DEADLINE_MS;
+	ssize_t n;
+
+	do {
+		n = datagram_read(nl);
+		if (n > 0)
+			explicit_bzero(nl->buf, (size_t)n);
+	} while (n != -EAGAIN && clock_ms() < deadline);
+}
+
 int nl_query(struct nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void (*restart)(void *user),
 	     void *user)
 {
 	bool dump = (nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+	int err = -EINTR;
 
 	nlh->nlmsg_flags |= NLM_F_REQUEST | (dump ? 0 : NLM_F_ACK);
 	for (unsigned i = 0; i < NL_DUMP_TRIES; i++) {
 		struct query q = {.cb = cb, .user = user};
-		int err = query_run(nl, nlh, &q);
 
-		if (err || !q.interrupted || q.stopped)
-			return err ? err : q.err;
+		err = query_run(nl, nlh, &q);
+		if (!err)
+			err = q.err;
+		if (dump && err == -EBUSY)
+			query_drain(nl);
+		else if (err || !q.interrupted || q.stopped)
+			return err;
 		if (restart)
 			restart(user);
 	}
-	return -EINTR;
+	return err ? err : -EINTR;
 }
