@@ -157,10 +157,14 @@ int guard_read(struct guard *g, struct guard_state *out, char *err, size_t err_s
 	rc = query(g, "list table inet " GUARD_TABLE, &json, err, err_size);
 	if (!rc) {
 		/* libnftables 1.0.6 ends its JSON in the middle when the table is dormant. */
-		if (!guard_parse(json, out))
-			out->present = true;
+		if (!guard_parse(json, out)) {
+			rc = errno == ENOMEM ? -ENOMEM : 0;
+			out->present = !rc;
+		}
+		if (rc)
+			error_line(strerrordesc_np(-rc), err, err_size);
 		forget(g);
-		return 0;
+		return rc;
 	}
 	/* It may have gone between the two questions. */
 	if (!presence(g, &present, NULL, 0) && !present)

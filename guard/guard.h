@@ -105,7 +105,7 @@ void guard_build_remove(struct text *out);
 
 /*
  * Pure. From the JSON of `list table inet gwd` (libnftables-json(5), schema 1). False when it is
- * not understood or memory ran out; then *out is empty. Without our table in it present is false.
+ * not understood or memory ran out (errno is ENOMEM then, else EINVAL); then *out is empty. Without our table in it present is false.
  * The caller ends *out with guard_state_done.
  */
 bool guard_parse(const char *json, struct guard_state *out);
@@ -128,7 +128,7 @@ int guard_run(struct guard *g, const char *commands, char *err, size_t err_size)
 
 /*
  * Reads the table; absent is no error (present false). A list that guard_parse does not understand
- * is none either: present, not intact, no pairs, as the table may then hold anything. -EIO as
+ * is none either: present, not intact, no pairs, as the table may then hold anything. -ENOMEM, -EIO as
  * above, or another -errno when the kernel could not be asked whether there is a table. *out is
  * empty on failure, and the caller ends it with guard_state_done.
  */

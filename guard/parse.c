@@ -9,6 +9,7 @@
  * Whatever is not ours in the table makes it not intact, as it might accept or change packets
  * first.
  */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct reading {
 	size_t room; /* of state->pairs */
 	bool foreign;
 	bool failed; /* memory, or an element that is none */
+	bool no_memory; /* it was memory */
 	unsigned sets, chains; /* seen, by bit */
 	bool exempt_set;
 	unsigned rules[GUARD_CHAINS]; /* seen so far, by chain */
@@ -107,7 +109,7 @@ static void element_read(struct reading *r, const struct guard_set *set, const j
 	if (json_object_get(wrapped, "timeout"))
 		r->foreign = true;
 	if (!pair_append(r, &p))
-		r->failed = true;
+		r->failed = r->no_memory = true;
 }
 
 /* nft before 1.1 gives the names of the types, later ones the typeof expression. */
@@ -137,7 +139,7 @@ static void exempt_read(struct reading *r, const json_t *element)
 	}
 	grown = reallocarray(s->exempts, s->n_exempts + 1, sizeof(*grown));
 	if (!grown) {
-		r->failed = true;
+		r->failed = r->no_memory = true;
 		return;
 	}
 	s->exempts = grown;
@@ -348,17 +350,22 @@ static int exempt_order(const void *a, const void *b)
 bool guard_parse(const char *json, struct guard_state *out)
 {
 	struct reading r = {.state = out};
-	json_t *root = json_loads(json, 0, NULL);
-	const json_t *list = json_object_get(root, "nftables");
-	const json_t *entry;
+	json_t *root;
+	const json_t *list, *entry;
 	size_t index;
 
 	*out = (struct guard_state){0};
+	errno = 0;
+	root = json_loads(json, 0, NULL);
+	/* libjansson 2.14 calls that a syntax error, but ends there, with malloc's errno. */
+	r.no_memory = !root && errno == ENOMEM;
+	list = json_object_get(root, "nftables");
 	r.failed = !json_is_array(list);
 	json_array_foreach(list, index, entry) entry_read(&r, entry);
 	json_decref(root);
 	if (r.failed) {
 		guard_state_done(out);
+		errno = r.no_memory ? ENOMEM : EINVAL;
 		return false;
 	}
 	out->intact = out->present && !r.foreign && complete(&r);
