@@ -27,6 +27,10 @@
 #define READ_SECONDS 10
 #define WRITE_SECONDS 30
 
+static const char no_memory[] = "{\"exit\":1,\"error\":\"out of memory\"}\n";
+static bool
+	json_short; /* libjansson was refused memory since the last answer: what was built may lack a part */
+
 struct control_client {
 	struct control_client *next;
 	struct control *control;
@@ -83,15 +87,31 @@ static void client_free(struct control_client *c)
 	free(c);
 }
 
-static void send_json(struct control_client *c, json_t *object)
+static void *json_alloc(size_t size)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
-	struct evbuffer *out = bufferevent_get_output(c->bev);
+	void *at = malloc(size);
 
-	if (text) {
-		evbuffer_add(out, text, strlen(text));
-		evbuffer_add(out, "\n", 1);
-	}
+	json_short |= !at;
+	return at;
+}
+
+/* Without memory even for this the client is left, once its callbacks are over. */
+static void send_text(struct control_client *c, const char *text)
+{
+	if (evbuffer_add(bufferevent_get_output(c->bev), text, strlen(text)))
+		bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/* fallback: when there is no memory for the object. */
+static void send_json(struct control_client *c, json_t *object, const char *fallback)
+{
+	char *text = json_dumps(object, JSON_COMPACT), *line = NULL;
+	bool whole = text && !json_short && asprintf(&line, "%s\n", text) >= 0;
+
+	send_text(c, whole ? line : fallback);
+	json_short = false;
+	if (whole)
+		free(line);
 	free(text);
 	json_decref(object);
 }
@@ -118,9 +138,10 @@ void control_answer(struct control_client *c, int status, json_t *result, const 
 		json_object_set_new(answer, "result", result);
 	if (error)
 		json_object_set_new(answer, "error", error_json(error));
+	json_short |= !result && !error; /* there was none for either */
 	c->answered = true;
 	bufferevent_disable(c->bev, EV_READ);
-	send_json(c, answer);
+	send_json(c, answer, no_memory);
 }
 
 static void wait_over(struct control_client *c)
@@ -150,12 +171,16 @@ void control_wait(struct control_client *c, const char *tunnel, bool for_up, uin
 	c->wait_up = for_up;
 	c->wait_timer = evtimer_new(c->control->gw->base, on_wait_timer, c);
 	if (!c->wait_tunnel || !c->wait_timer || evtimer_add(c->wait_timer, &tv)) {
+		free(c->wait_tunnel);
+		c->wait_tunnel = NULL;
 		control_answer(c, 1, NULL, "out of memory");
 		return;
 	}
 	if (for_up)
-		send_json(c, json_pack("{s:s+}", "progress", tunnel,
-				       ": waiting for the tunnel to come up"));
+		send_json(c,
+			  json_pack("{s:s+}", "progress", tunnel,
+				    ": waiting for the tunnel to come up"),
+			  "{\"progress\":\"waiting\"}\n");
 }
 
 void control_tunnel_changed(const struct tunnel *t)
@@ -171,9 +196,11 @@ void control_tunnel_changed(const struct tunnel *t)
 static void request_run(struct control_client *c, const char *line, size_t len)
 {
 	json_error_t where;
-	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
+	json_t *request;
 	char text[256];
 
+	json_short = false;
+	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
 	if (!json_is_object(request)) {
 		snprintf(text, sizeof(text), "the request is no JSON object: %s", where.text);
 		control_answer(c, 1, NULL, text);
@@ -258,7 +285,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	bufferevent_set_timeouts(c->bev, &read_wait, &write_wait);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, PROTOCOL_REQUEST_MAX);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-	send_json(c, json_pack("{s:s,s:i}", "gwd", GWD_VERSION, "protocol", PROTOCOL_NUMBER));
+	send_json(c, json_pack("{s:s,s:i}", "gwd", GWD_VERSION, "protocol", PROTOCOL_NUMBER),
+		  no_memory);
 }
 
 /* Made under a tight umask; then opened to the group gwd where there is one. */
@@ -294,6 +322,7 @@ int control_init(struct gateway *gw, char *err, size_t err_size)
 
 	if (!ctl)
 		return -ENOMEM;
+	json_set_alloc_funcs(json_alloc, free);
 	ctl->gw = gw;
 	if ((size_t)snprintf(ctl->path, sizeof(ctl->path), "%s/" PROTOCOL_SOCKET, gw->run_dir) >=
 	    sizeof(ctl->path)) {

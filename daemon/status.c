@@ -5,6 +5,7 @@
  */
 #include "daemon/status.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,7 +350,7 @@ json_t *status_json(struct gateway *gw, const struct tunnel *t, const struct ike
 		    size_t n_sas)
 {
 	struct counters c = {.gw = gw, .of = calloc(gw->conf->n_tunnels + 1, sizeof(*c.of))};
-	json_t *list = json_array();
+	json_t *list = c.of ? json_array() : NULL;
 
 	if (!c.of)
 		return NULL;
@@ -395,6 +396,16 @@ static void answer_asked(struct asked *a, const struct ike_sa *sas, size_t n_sas
 	a->answered = true;
 }
 
+/* What charon said cannot be kept; without it the answer would say that charon is silent. */
+static void answer_no_memory(struct asked *a)
+{
+	struct control_client *c = a->answered ? NULL : control_find(a->gw, a->client);
+
+	if (c)
+		control_answer(c, 1, NULL, strerror(ENOMEM));
+	a->answered = true;
+}
+
 static void on_late(evutil_socket_t fd, short what, void *user)
 {
 	(void)fd, (void)what;
@@ -411,7 +422,10 @@ static void on_sas(void *user, int err, const struct ike_msg *answer, struct ike
 	(void)answer;
 	for (size_t i = 0; sas && i < n && n_sas < STATUS_SAS_MAX; i++)
 		n_sas += ike_sa_parse(items[i], &sas[n_sas]);
-	answer_asked(a, sas, n_sas);
+	if (err || sas)
+		answer_asked(a, sas, n_sas);
+	else
+		answer_no_memory(a);
 	free(sas);
 	event_free(a->late);
 	free(a);
