@@ -4,6 +4,7 @@
  * operational state (RFC 2863), which routing daemons follow, and one log line when the state changes. Entry:
  * reconcile_judge, after every look.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,36 +13,55 @@
 #include "daemon/control.h"
 #include "daemon/domain.h"
 #include "daemon/names.h"
+#include "daemon/peer.h"
 #include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "lib/log.h"
 
+#define OPERSTATE_AGAIN_MS 5000
 #define TORN_DOWN "torn down with `gwctl teardown`: `gwctl reload` brings it back"
+
+/* Looks again soon, which judges anew. */
+static void operstate_failed(struct tunnel *t, const char *text)
+{
+	log_warn(t->conf->name, "operational state: %s", text);
+	if (!t->retry_at)
+		t->retry_at = gateway_now() + OPERSTATE_AGAIN_MS;
+	peer_arm(t);
+}
+
+struct operstate {
+	struct tunnel *t;
+	uint8_t want;
+};
 
 static void operstate_result(void *user, size_t index, int err, const char *text)
 {
-	struct tunnel *t = user;
+	const struct operstate *o = user;
 
 	(void)index;
 	if (err)
-		log_warn(t->conf->name, "operational state: %s", text);
+		operstate_failed(o->t, text);
+	else
+		o->t->operstate = o->want;
 }
 
 static void operstate_set(struct tunnel *t, bool up)
 {
-	uint8_t want = up ? IF_OPER_UP : IF_OPER_DORMANT;
+	struct operstate o = {.t = t, .want = up ? IF_OPER_UP : IF_OPER_DORMANT};
 	struct nl_batch *b;
 
-	if (!t->ifindex || !t->link_ok || t->operstate == want || domain_waits(t) ||
+	if (!t->ifindex || !t->link_ok || t->operstate == o.want || domain_waits(t) ||
 	    !gateway_tunnel_protected(t))
 		return;
 	b = nl_batch_new();
-	if (!b)
+	if (!b) {
+		operstate_failed(t, strerror(ENOMEM));
 		return;
-	gre_link_put_operstate(b, t->ifindex, want);
-	nl_batch_send(t->gw->rtnl, b, operstate_result, t);
+	}
+	gre_link_put_operstate(b, t->ifindex, o.want);
+	nl_batch_send(t->gw->rtnl, b, operstate_result, &o);
 	nl_batch_free(b);
-	t->operstate = want;
 }
 
 static void fill_input(const struct tunnel *t, struct health_input *in, char *remote)

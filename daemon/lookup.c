@@ -159,12 +159,10 @@ static void on_answer(evutil_socket_t fd, short what, void *user)
 
 static void part_done(struct question *q)
 {
-	struct timeval now = {0};
-
 	if (--q->outstanding)
 		return;
 	q->done = true;
-	evtimer_add(q->of->answer, &now);
+	event_active(q->of->answer, EV_TIMEOUT, 0); /* needs no memory, as a timer may */
 }
 
 static const char *error_text(int result)

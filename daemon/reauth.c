@@ -16,6 +16,7 @@
 #include "lib/log.h"
 
 #define LIMIT_MS 10000 /* for the new IKE_SA; then the old one ends all the same, where it must */
+#define AGAIN_MS 1000 /* when charon could not be asked */
 #define TURNS 16 /* within LIMIT_MS none comes twice */
 #define SETTLE_MS 4000 /* both ends move packets within 2.5 s (daemon/pin.h) */
 
@@ -143,17 +144,20 @@ static void on_listed(void *user, int err, const struct ike_msg *answer,
 	free(q);
 }
 
-static void ask(struct tunnel *t, survey_fn then)
+/* False: not asked. */
+static bool ask(struct tunnel *t, survey_fn then)
 {
 	struct question *q = malloc(sizeof(*q));
 
 	if (!q)
-		return;
+		return false;
 	q->gw = t->gw;
 	q->then = then;
 	snprintf(q->conn, sizeof(q->conn), IKE_PREFIX "%s", t->conf->name);
-	if (charon_submit(t->gw, ike_req_list_sas(q->conn), "list-sa", on_listed, q))
-		free(q);
+	if (!charon_submit(t->gw, ike_req_list_sas(q->conn), "list-sa", on_listed, q))
+		return true;
+	free(q);
+	return false;
 }
 
 void reauth_over(struct tunnel *t)
@@ -182,8 +186,10 @@ static void begin_on(struct tunnel *t, const struct survey *s, struct ike_msg *c
 
 void reauth_begin(struct tunnel *t)
 {
-	if (t->reauth.wanted)
-		ask(t, begin_on);
+	if (!t->reauth.wanted || ask(t, begin_on))
+		return;
+	t->reauth.at = gateway_now() + AGAIN_MS;
+	peer_arm(t);
 }
 
 static void on_ended(void *user, int err, const struct ike_msg *answer,
@@ -230,6 +236,11 @@ static void end_on(struct tunnel *t, const struct survey *s, struct ike_msg *con
 
 void reauth_tick(struct tunnel *t)
 {
+	if (t->reauth.wanted && !t->reauth.last) {
+		t->reauth.at = 0;
+		reauth_begin(t);
+		return;
+	}
 	t->reauth.at = gateway_now() + LIMIT_MS; /* should the answer not come */
 	ask(t, end_on);
 }
