@@ -20,6 +20,8 @@
 
 _Static_assert(GUARD_LINK_GROUP == GRE_GROUP, "the links that are clamped are ours");
 
+static char no_memory[] = "out of memory"; /* an error that needs none */
+
 #define GROUP_DELETE_FROM 4 /* links; below, deleting one by one touches less */
 
 struct applier {
@@ -40,6 +42,8 @@ static void action_failed(struct applier *a, size_t i, const char *text)
 
 	if (!a->errors[i])
 		a->errors[i] = strdup(text);
+	if (!a->errors[i])
+		a->errors[i] = no_memory;
 	if (tunnel >= 0 && a->plan->actions.at[i].kind != OBJECT_HOLD)
 		a->stopped[tunnel] = true;
 	a->link_failed |= a->plan->actions.at[i].kind == OBJECT_LINK;
@@ -258,6 +262,13 @@ static void put_group_delete(struct applier *a, struct nl_batch *b, size_t from,
 	a->owner[a->n_owner++] = from;
 }
 
+static void batch_no_memory(struct applier *a, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (!action_stopped(a, i))
+			action_failed(a, i, no_memory);
+}
+
 static void apply_netlink(struct applier *a, size_t from, size_t to)
 {
 	const struct plan_action *first = &a->plan->actions.at[from];
@@ -268,8 +279,7 @@ static void apply_netlink(struct applier *a, size_t from, size_t to)
 	a->n_owner = 0;
 	a->owner = b ? calloc(2 * (to - from) + 1, sizeof(*a->owner)) : NULL;
 	if (!a->owner) {
-		for (size_t i = from; i < to; i++)
-			action_failed(a, i, strerror(ENOMEM));
+		batch_no_memory(a, from, to);
 		nl_batch_free(b);
 		return;
 	}
@@ -341,6 +351,7 @@ static void apply_links(struct applier *a, size_t from, size_t to)
 static void apply_conns(struct applier *a, size_t from, size_t to)
 {
 	const struct object_conn **conns = calloc(to - from, sizeof(*conns));
+	int r = conns ? 0 : -ENOMEM;
 	size_t n = 0;
 
 	for (size_t i = from; i < to; i++) {
@@ -353,7 +364,9 @@ static void apply_conns(struct applier *a, size_t from, size_t to)
 			conns[n++] = act->want;
 	}
 	if (n)
-		charon_load_conns(a->gw, conns, n);
+		r = charon_load_conns(a->gw, conns, n);
+	if (r && a->plan->actions.at[from].op != PLAN_DELETE)
+		batch_no_memory(a, from, to);
 	free(conns);
 }
 
@@ -365,8 +378,8 @@ static void apply_secrets(struct applier *a, size_t from, size_t to)
 		if (act->op == PLAN_DELETE)
 			charon_unload_secret(a->gw,
 					     ((const struct object_secret *)act->have)->name);
-		else if (!action_stopped(a, i))
-			charon_load_secret(a->gw, act->want);
+		else if (!action_stopped(a, i) && charon_load_secret(a->gw, act->want))
+			action_failed(a, i, no_memory);
 	}
 }
 
@@ -458,6 +471,9 @@ void apply_plan(struct gateway *gw, const struct plan *p, const struct objects *
 	struct applier a = {.gw = gw, .plan = p, .want = want, .errors = errors};
 
 	a.stopped = calloc(gw->conf->n_tunnels + 1, sizeof(*a.stopped));
+	for (size_t i = 0; !a.stopped && i < p->actions.len; i++)
+		if (p->actions.at[i].op != PLAN_CONFLICT)
+			errors[i] = no_memory;
 	if (!a.stopped)
 		return;
 	for (size_t from = 0, to; from < p->actions.len; from = to) {
@@ -468,4 +484,12 @@ void apply_plan(struct gateway *gw, const struct plan *p, const struct objects *
 	}
 	gw->writes += plan_changes(p);
 	free(a.stopped);
+}
+
+void apply_errors_free(char **errors, size_t n)
+{
+	for (size_t i = 0; errors && i < n; i++)
+		if (errors[i] != no_memory)
+			free(errors[i]);
+	free(errors);
 }

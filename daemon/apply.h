@@ -8,8 +8,9 @@
 
 #include "daemon/gateway.h"
 
-/* errors has a place for each action: NULL, or a text that the caller frees. */
+/* errors has a place for each action: NULL, or a text; the caller frees all by apply_errors_free, which takes NULL too. */
 void apply_plan(struct gateway *gw, const struct plan *p, const struct objects *want,
 		char **errors);
+void apply_errors_free(char **errors, size_t n);
 
 #endif

@@ -341,23 +341,53 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
 	timer_renew(gw);
 }
 
-int charon_init(struct gateway *gw)
+void charon_spare_free(struct charon_spare *spare)
 {
-	int r = ike_session_new(&gw->session, gw->conf->charon_socket, on_state, on_event, gw);
+	if (spare->event)
+		event_free(spare->event);
+	if (spare->timer)
+		event_free(spare->timer);
+	ike_session_free(spare->session);
+	*spare = (struct charon_spare){0};
+}
+
+int charon_prepare(struct gateway *gw, const char *socket, struct charon_spare *out)
+{
+	int r = ike_session_new(&out->session, socket, on_state, on_event, gw);
 
 	if (r)
 		return r;
-	gw->session_event = event_new(gw->base, ike_session_fd(gw->session), EV_READ | EV_PERSIST,
-				      on_readable, gw);
-	gw->session_timer = evtimer_new(gw->base, on_timer, gw);
-	if (!gw->session_event || !gw->session_timer || event_add(gw->session_event, NULL))
-		return -ENOMEM;
+	out->event = event_new(gw->base, ike_session_fd(out->session), EV_READ | EV_PERSIST,
+			       on_readable, gw);
+	out->timer = evtimer_new(gw->base, on_timer, gw);
+	if (out->event && out->timer && !event_add(out->event, NULL))
+		return 0;
+	charon_spare_free(out);
+	return -ENOMEM;
+}
+
+void charon_replace(struct gateway *gw, struct charon_spare *spare)
+{
+	charon_done(gw);
+	gw->session = spare->session;
+	gw->session_event = spare->event;
+	gw->session_timer = spare->timer;
+	*spare = (struct charon_spare){0};
 	gw->charon_since = gateway_now();
 	ike_session_connect(gw->session);
 	ike_session_dispatch(gw->session, gateway_now());
 	watch_renew(gw);
 	timer_renew(gw);
-	return 0;
+}
+
+int charon_init(struct gateway *gw)
+{
+	struct charon_spare spare = {0};
+	int r = charon_prepare(gw, gw->conf->charon_socket, &spare);
+
+	if (!r)
+		charon_replace(gw, &spare);
+	return r;
 }
 
 static void on_await_over(evutil_socket_t fd, short what, void *user)

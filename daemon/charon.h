@@ -8,6 +8,19 @@
 
 #include "daemon/gateway.h"
 
+/* A session that is not the gateway's yet. */
+struct charon_spare {
+	struct ike_session *session;
+	struct event *event, *timer;
+};
+
+/* Makes one for this socket; all that can fail. 0, or -errno and *out is empty. */
+int charon_prepare(struct gateway *gw, const char *socket, struct charon_spare *out);
+/* Puts it in the place of the one there is, and connects. */
+void charon_replace(struct gateway *gw, struct charon_spare *spare);
+void charon_spare_free(struct charon_spare *spare);
+
+/* The two at the start. */
 int charon_init(struct gateway *gw);
 /* Runs the loop until charon has told what it has loaded, is found absent, or ms have passed: then the first plan has its
  * connections too, and charon loads them while the kernel makes links. */
@@ -24,9 +37,12 @@ int charon_submit(struct gateway *gw, struct ike_msg *request, const char *strea
 /* Asks again what charon has loaded (somebody may have run `swanctl --load-all`), then marks all. */
 void charon_query_loaded(struct gateway *gw);
 
-/* Plan actions of kinds secret and connection; what fails later is told in the tunnel's `refused`. */
-void charon_load_secret(struct gateway *gw, const struct object_secret *s);
-void charon_load_conns(struct gateway *gw, const struct object_conn *const *conns, size_t n);
+/*
+ * Plan actions of kinds secret and connection; what fails later is told in the tunnel's `refused`. 0, or -ENOMEM: some of it was
+ * not sent.
+ */
+int charon_load_secret(struct gateway *gw, const struct object_secret *s);
+int charon_load_conns(struct gateway *gw, const struct object_conn *const *conns, size_t n);
 void charon_unload_secret(struct gateway *gw, const char *name);
 /* Terminates its IKE_SAs, then unloads it. */
 void charon_unload_conn(struct gateway *gw, const char *name);

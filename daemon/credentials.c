@@ -261,25 +261,28 @@ static void first_again(struct gateway *gw, const struct object_secret *s)
 		reconcile_mark(&gw->tunnels[s->tunnel]);
 }
 
-void charon_load_secret(struct gateway *gw, const struct object_secret *s)
+int charon_load_secret(struct gateway *gw, const struct object_secret *s)
 {
 	struct load *l = calloc(1, sizeof(*l));
 	struct ike_msg *m;
+	int r;
 
 	if (!l)
-		return;
+		return -ENOMEM;
 	l->gw = gw;
 	l->kind = s->kind;
 	snprintf(l->name, sizeof(l->name), "%s", s->name);
 	m = request_of(s);
-	if (!m || charon_submit(gw, m, NULL, on_loaded, l)) {
+	r = charon_submit(gw, m, NULL, on_loaded, l);
+	if (r) {
 		free(l);
-		return;
+		return r == -ENOMEM ? r : 0;
 	}
 	if (s->kind == OBJECT_SECRET_CRL)
 		charon_submit(gw, ike_req_flush_crls(), NULL, on_unloaded, NULL);
 	loaded_note(&gw->secrets, s->name, s->digest);
 	first_again(gw, s);
+	return 0;
 }
 
 void charon_unload_secret(struct gateway *gw, const char *name)

@@ -187,6 +187,8 @@ struct gateway {
 	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
 	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
 	struct event *debounce, *resync, *resolve, *paths, *trim;
+	struct event *retry; /* of failed actions that are no tunnel's */
+	unsigned failures; /* of these in a row, for the back-off */
 	size_t resolve_next; /* of resolve_some */
 	char *sysctl, *sysctl6; /* what defeats the policies, of IPv4 and of IPv6 transport */
 	VEC(struct gre_route)

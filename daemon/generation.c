@@ -72,9 +72,11 @@ static int tunnels_new(struct gateway *gw, struct generation *g)
 	r = desire_reqids(g->conf, g->reqids);
 	for (size_t i = 0; i < n && !r; i++)
 		r = tunnel_init(gw, g, i);
+	if (r)
+		return r; /* places without a name */
 	qsort(g->by_reqid, n, sizeof(*g->by_reqid), reqid_index_cmp);
 	qsort(g->by_ifname, n, sizeof(*g->by_ifname), name_index_cmp);
-	return r;
+	return 0;
 }
 
 static bool needs_key(const struct conf_tunnel *t)

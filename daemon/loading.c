@@ -213,7 +213,8 @@ static bool alone(struct gateway *gw, const struct object_conn *c)
 	return t && t->refused;
 }
 
-static size_t load_some(struct gateway *gw, const struct object_conn *const *conns, size_t n)
+static size_t load_some(struct gateway *gw, const struct object_conn *const *conns, size_t n,
+			int *err)
 {
 	struct load *l = calloc(1, sizeof(*l) + n * sizeof(l->of[0]));
 	struct ike_msg *m = ike_msg_new("load-conn");
@@ -221,6 +222,7 @@ static size_t load_some(struct gateway *gw, const struct object_conn *const *con
 	if (!l || !m) {
 		free(l);
 		ike_msg_free(m);
+		*err = -ENOMEM;
 		return n;
 	}
 	l->gw = gw;
@@ -237,7 +239,9 @@ static size_t load_some(struct gateway *gw, const struct object_conn *const *con
 			break;
 	}
 	n = l->n;
-	if (charon_submit(gw, m, NULL, on_conns_loaded, l)) {
+	int r = charon_submit(gw, m, NULL, on_conns_loaded, l);
+	if (r) {
+		*err = r == -ENOMEM ? r : *err;
 		for (size_t i = 0; i < n; i++)
 			loaded_note(&gw->conns, l->of[i].name, loaded_unknown);
 		free(l);
@@ -273,27 +277,30 @@ static bool keep_back(struct gateway *gw, const struct object_conn *c)
 		l->kept_back = back;
 	if (!back)
 		return false;
-	memcpy(l->digest, c->digest, sizeof(l->digest));
 	gateway_set_text(&t->refused, why);
+	if (t->refused) /* else it would pass for loaded */
+		memcpy(l->digest, c->digest, sizeof(l->digest));
 	log_warn(t->conf->name, "not loaded into charon: %s", why);
 	reconcile_judge(t);
 	return true;
 }
 
-void charon_load_conns(struct gateway *gw, const struct object_conn *const *conns, size_t n)
+int charon_load_conns(struct gateway *gw, const struct object_conn *const *conns, size_t n)
 {
 	const struct object_conn **send = calloc(n ? n : 1, sizeof(*send));
 	size_t n_send = 0;
+	int err = 0;
 
 	if (!send)
-		return;
+		return -ENOMEM;
 	names_reserve(gw, conns, n);
 	for (size_t i = 0; i < n; i++)
 		if (!keep_back(gw, conns[i]))
 			send[n_send++] = conns[i];
 	for (size_t i = 0; i < n_send;)
-		i += load_some(gw, send + i, n_send - i);
+		i += load_some(gw, send + i, n_send - i, &err);
 	free(send);
+	return err;
 }
 
 static void on_unloaded(void *user, int code, const struct ike_msg *answer,

@@ -280,7 +280,9 @@ int observe_all(struct gateway *gw, struct objects *out, char *err, size_t err_s
 		return fail(err, err_size, "links, addresses and routes", r);
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
 		sas_adopt_pin(&gw->tunnels[i]);
-	twins_part(gw);
+	r = twins_part(gw);
+	if (r)
+		return fail(err, err_size, "who shares addresses", r);
 	r = charon_observe(gw, NULL, 0, out);
 	objects_sort(out);
 	return r;

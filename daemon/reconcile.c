@@ -66,11 +66,11 @@ void reconcile_mark(struct tunnel *t)
 	}
 	if (!t->dirty) {
 		slot = vec_push(&gw->dirty);
-		if (!slot)
-			gw->dirty_all = true;
-		else
+		if (slot)
 			*slot = t->index;
-		t->dirty = true;
+		else
+			gw->dirty_all = true;
+		t->dirty = slot != NULL;
 	}
 	start_timer(gw->debounce, GATEWAY_DEBOUNCE_MS);
 }
@@ -94,9 +94,7 @@ void reconcile_mark_resolve(struct gateway *gw)
 
 static void round_done(struct round *r)
 {
-	for (size_t i = 0; r->errors && i < r->plan.actions.len; i++)
-		free(r->errors[i]);
-	free(r->errors);
+	apply_errors_free(r->errors, r->plan.actions.len);
 	plan_done(&r->plan);
 	objects_done(&r->want);
 	objects_done(&r->have);
@@ -231,6 +229,18 @@ static void failed_clear(struct tunnel *t)
 	t->retry_at = 0;
 }
 
+/* No tunnel's back-off covers what belongs to none, such as the link of one that is not configured any more. */
+static void ownerless_failed(struct gateway *gw, const struct plan_action *a, const char *error)
+{
+	uint64_t wait = RETRY_MIN_MS << (gw->failures < 6 ? gw->failures : 6);
+
+	log_warn(NULL, "%s: %s", object_kind_name(a->kind), error);
+	if (evtimer_pending(gw->retry, NULL))
+		return;
+	gw->failures++;
+	start_timer(gw->retry, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+}
+
 /* Returns the number of actions that failed. */
 static size_t failures_take(struct gateway *gw, const struct round *r)
 {
@@ -249,7 +259,7 @@ static size_t failures_take(struct gateway *gw, const struct round *r)
 		else if (a->tunnel >= 0)
 			failure_note(&gw->tunnels[a->tunnel], a, r->errors[i]);
 		else
-			log_warn(NULL, "%s: %s", object_kind_name(a->kind), r->errors[i]);
+			ownerless_failed(gw, a, r->errors[i]);
 	}
 	return n;
 }
@@ -311,6 +321,7 @@ static int run_round(struct gateway *gw, struct round *r, json_t **done, char *e
 		repairs_count(gw, r);
 	} else {
 		for_scope(gw, r, failed_clear);
+		gw->failures = r->only ? gw->failures : 0;
 	}
 	if (done && !*done)
 		*done = plan_json(&r->plan, gw->conf, r->errors);
@@ -417,6 +428,12 @@ static void on_debounce(evutil_socket_t fd, short what, void *user)
 	reconcile_run(user, NULL);
 }
 
+static void on_retry(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what;
+	reconcile_mark_all(user);
+}
+
 static void on_resync(evutil_socket_t fd, short what, void *user)
 {
 	struct gateway *gw = user;
@@ -462,9 +479,10 @@ int reconcile_init(struct gateway *gw)
 	gw->debounce = evtimer_new(gw->base, on_debounce, gw);
 	gw->resolve = evtimer_new(gw->base, on_resolve, gw);
 	gw->trim = evtimer_new(gw->base, on_trim, gw);
+	gw->retry = evtimer_new(gw->base, on_retry, gw);
 	gw->resync = event_new(gw->base, -1, EV_PERSIST, on_resync, gw);
 	gw->paths = event_new(gw->base, -1, EV_PERSIST, on_paths, gw);
-	if (!gw->debounce || !gw->resolve || !gw->trim || !gw->resync || !gw->paths)
+	if (!gw->debounce || !gw->resolve || !gw->trim || !gw->retry || !gw->resync || !gw->paths)
 		return -ENOMEM;
 	gw->unresolved_all = gw->dirty_all = gw->guard_dirty = true;
 	return evtimer_add(gw->resync, &resync) || evtimer_add(gw->paths, &paths) ? -ENOMEM : 0;

@@ -77,11 +77,14 @@ static void files_digest(const struct gateway *gw, unsigned char *out)
 	crypto_generichash_state h;
 	char *copy = strdup(gw->conf_path), pattern[4096];
 	glob_t g = {0};
+	bool have_folder = copy;
+	int found;
 
 	crypto_generichash_init(&h, NULL, 0, SECRET_DIGEST_SIZE);
 	hash_file(&h, gw->conf_path);
 	snprintf(pattern, sizeof(pattern), "%s/tunnels.d/*.yaml", copy ? dirname(copy) : ".");
-	if (!glob(pattern, 0, NULL, &g))
+	found = glob(pattern, 0, NULL, &g);
+	if (!found)
 		for (size_t i = 0; i < g.gl_pathc; i++)
 			hash_file(&h, g.gl_pathv[i]);
 	globfree(&g);
@@ -94,6 +97,8 @@ static void files_digest(const struct gateway *gw, unsigned char *out)
 			hash_credentials(&h, &gw->conf->tunnels[i]);
 	}
 	crypto_generichash_final(&h, out, SECRET_DIGEST_SIZE);
+	if (!have_folder || found == GLOB_NOSPACE)
+		randombytes_buf(out, SECRET_DIGEST_SIZE); /* equals none: read again */
 }
 
 static int load_generation(struct gateway *gw, const char *path, struct generation *g,
@@ -148,19 +153,31 @@ static bool mark_changed(struct gateway *gw, const struct generation *old)
 	return true;
 }
 
-/* Another charon: all of ours is loaded there, and forgotten here. */
-static void session_renew(struct gateway *gw, const struct conf *old)
+/*
+ * Another charon: all of ours is loaded there, and forgotten here. The session is made before the configuration is taken, which
+ * would be of no use without.
+ */
+static int load_with_session(struct gateway *gw, struct generation *g, struct charon_spare *spare,
+			     char **report)
 {
-	if (!strcmp(old->charon_socket, gw->conf->charon_socket))
-		return;
-	charon_done(gw);
-	if (charon_init(gw))
-		log_error(NULL, "no memory for a session with charon");
+	int r = load_generation(gw, gw->conf_path, g, report);
+
+	if (r || !gw->conf || !strcmp(gw->conf->charon_socket, g->conf->charon_socket))
+		return r;
+	r = charon_prepare(gw, g->conf->charon_socket, spare);
+	if (!r)
+		return 0;
+	free(*report);
+	if (asprintf(report, "%s: a session with charon: %s\n", gw->conf_path, strerror(-r)) < 0)
+		*report = NULL;
+	generation_done(g);
+	return r;
 }
 
 int reload_conf(struct gateway *gw, char **report)
 {
 	unsigned char digest[SECRET_DIGEST_SIZE];
+	struct charon_spare spare = {0};
 	struct generation g;
 	int r;
 
@@ -171,7 +188,7 @@ int reload_conf(struct gateway *gw, char **report)
 		names_hint_all(gw, true);
 		return 0;
 	}
-	r = load_generation(gw, gw->conf_path, &g, report);
+	r = load_with_session(gw, &g, &spare, report);
 	if (r) {
 		gateway_set_text(&gw->conf_error, *report ? *report : strerror(-r));
 		return r;
@@ -196,8 +213,8 @@ int reload_conf(struct gateway *gw, char **report)
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
 		peer_arm(&gw->tunnels[i]);
 	names_hint_all(gw, true);
-	if (g.conf)
-		session_renew(gw, g.conf);
+	if (spare.session)
+		charon_replace(gw, &spare);
 	generation_done(&g);
 	return 0;
 }
@@ -225,7 +242,10 @@ int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **r
 	gw->dirty = dirty;
 	gw->dirty_all = dirty_all;
 	generation_done(&g);
-	if (r && asprintf(report, "%s\n", err) < 0)
-		*report = NULL;
+	if (r) {
+		free(*report);
+		if (asprintf(report, "%s\n", err) < 0)
+			*report = NULL;
+	}
 	return r;
 }

@@ -9,6 +9,7 @@
  */
 #include "daemon/twins.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,12 +138,14 @@ static void keep(struct tunnel *t)
 	sas_place(t);
 }
 
-void twins_part(struct gateway *gw)
+int twins_part(struct gateway *gw)
 {
 	struct tunnel **sorted = calloc(gw->conf->n_tunnels + 1, sizeof(struct tunnel *));
 	size_t n = 0, kept = 0;
 
-	for (size_t i = 0; sorted && i < gw->conf->n_tunnels; i++) {
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
 		try_again(&gw->tunnels[i]);
 		if (gw->tunnels[i].conf->enabled && gateway_tunnel_ends_known(&gw->tunnels[i]))
 			sorted[n++] = &gw->tunnels[i];
@@ -156,4 +159,5 @@ void twins_part(struct gateway *gw)
 		sorted[kept++] = sorted[i];
 	}
 	free(sorted);
+	return 0;
 }

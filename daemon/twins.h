@@ -20,8 +20,8 @@ void twins_text(const struct tunnel *t, const struct tunnel *other, char *text, 
 
 /*
  * Of tunnels that would need one pair of addresses one keeps it; the others have no `remote` until the next look, and call_refused
- * says why. To be called at each look at everything, before what is wanted is computed (daemon/observe.c).
+ * says why. To be called at each look at everything, before what is wanted is computed (daemon/observe.c). 0 or -ENOMEM.
  */
-void twins_part(struct gateway *gw);
+int twins_part(struct gateway *gw);
 
 #endif

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A gateway whose memory runs out, at each allocation in turn: while it takes a configuration into
+ * force, makes the kernel and charon what that says, and answers on its control socket. Whatever
+ * fails, no link stands without its cover, the configuration in force is one of the two as a
+ * whole, and the next look makes up for it.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tests/unit/alloc_fail.h"
+
+#include "daemon/charon.h"
+#include "daemon/control.h"
+#include "daemon/generation.h"
+#include "daemon/names.h"
+#include "daemon/reconcile.h"
+#include "daemon/reload.h"
+#include "daemon/status.h"
+#include "lib/log.h"
+#include "lib/protocol.h"
+#include "tests/unit/conf_rich.h"
+#include "tests/unit/fake_guard.h"
+#include "tests/unit/fake_session.h"
+
+#define ROUNDS 8
+
+static struct rich rich;
+static struct gateway gw;
+
+static const char before[] = "gateway: {id: hq.example.net, local: 198.51.100.1, key: @/gwd.key}\n"
+			     "charon: {socket: @/charon.vici}\n"
+			     "tunnels:\n"
+			     "  a:\n"
+			     "    remote: 203.0.113.7\n"
+			     "    peer: {id: a.example.net, public-key: " RICH_PEER "}\n"
+			     "    addresses: [10.255.0.1/30]\n"
+			     "    start: passive\n"
+			     "    routes: [10.1.0.0/16]\n"
+			     "  b:\n"
+			     "    remote: 203.0.113.8\n"
+			     "    peer: {id: b.example.net}\n"
+			     "    psk: @/psk\n"
+			     "    gre-key: 7\n"
+			     "    start: passive\n"
+			     "    addresses: [10.255.0.5/30]\n";
+static const char after[] = "gateway: {id: hq.example.net, local: 198.51.100.1, key: @/gwd.key}\n"
+			    "charon: {socket: @/other.vici}\n"
+			    "tunnels:\n"
+			    "  a:\n"
+			    "    remote: 203.0.113.17\n"
+			    "    peer: {id: a.example.net, public-key: " RICH_PEER "}\n"
+			    "    addresses: [10.255.0.1/30, \"2001:db8:1::1/64\"]\n"
+			    "    routes: [10.2.0.0/16]\n"
+			    "    mss-clamp: false\n"
+			    "  c:\n"
+			    "    remote: any\n"
+			    "    peer: {id: c.example.net}\n"
+			    "    psk: [@/psk, @/ppk]\n"
+			    "    gre-key: 9\n"
+			    "    addresses: [10.255.0.9/30]\n"
+			    "  d:\n"
+			    "    remote: d.example.net\n"
+			    "    peer: {id: d.example.net, public-key: " RICH_PEER2 "}\n"
+			    "    addresses: [10.255.0.13/30]\n";
+
+static void log_drop(enum log_level level, const char *tunnel, const char *text)
+{
+	if (getenv("LOG"))
+		fprintf(stderr, "# %d %s: %s\n", level, tunnel ? tunnel : "-", text);
+}
+
+static void conf_write(const char *text)
+{
+	assert_true(rich_write(rich.conf, text, rich.folder, NULL));
+}
+
+/* What charon answers, and what follows from that. */
+static void charon_turn(void)
+{
+	for (int i = 0; i < ROUNDS && gw.session; i++) {
+		ike_session_dispatch(gw.session, gateway_now());
+		reconcile_run(&gw, NULL);
+	}
+}
+
+static void gateway_up(void)
+{
+	char *report = NULL;
+
+	gw = (struct gateway){.conf_path = rich.conf,
+			      .run_dir = rich.folder,
+			      .base = event_base_new(),
+			      .rtnl = FAKE_RTNL,
+			      .xfrm = FAKE_XFRM};
+	fake_kernel_reset();
+	fake_charon_reset();
+	assert_int_equal(reconcile_init(&gw), 0);
+	assert_int_equal(names_init(&gw), 0);
+	if (reload_conf(&gw, &report))
+		fail_msg("%s", report);
+	free(report);
+	assert_int_equal(charon_init(&gw), 0);
+}
+
+static void gateway_down(void)
+{
+	struct generation g = {0};
+	struct event *const events[] = {gw.debounce, gw.resync, gw.resolve,
+					gw.paths,    gw.trim,	gw.retry};
+
+	control_done(&gw);
+	charon_done(&gw);
+	names_done(&gw);
+	generation_swap(&gw, &g);
+	generation_done(&g);
+	guard_state_done(&gw.guard_seen);
+	vec_free(&gw.dirty);
+	vec_free(&gw.holds);
+	free(gw.sysctl);
+	free(gw.sysctl6);
+	free(gw.conf_error);
+	free(gw.guard_error);
+	free(gw.charon_reason);
+	free(gw.charon_version);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		event_free(events[i]);
+	event_base_free(gw.base);
+}
+
+static json_t *plan_left(void)
+{
+	json_t *plan = NULL;
+	char err[256];
+
+	assert_int_equal(reconcile_preview(&gw, &plan, err, sizeof(err)), 0);
+	evtimer_del(gw.debounce);
+	return plan;
+}
+
+/* The plan for the configuration in force must be empty: all that it says stands. */
+static void assert_complete(void)
+{
+	json_t *plan = plan_left();
+
+	if (json_integer_value(json_object_get(plan, "changes")))
+		fail_msg("%s", json_dumps(plan, JSON_INDENT(1)));
+	json_decref(plan);
+	assert_int_equal(fake_bare, 0);
+	for (size_t i = 0; i < gw.conf->n_tunnels; i++)
+		assert_true(!gw.conf->tunnels[i].enabled || !gw.tunnels[i].local.family ||
+			    !gw.tunnels[i].remote.family ||
+			    world_link(&fake, gw.conf->tunnels[i].interface));
+}
+
+/* Something will look again, soon and without being told. */
+static bool looks_again(void)
+{
+	bool soon = evtimer_pending(gw.debounce, NULL) || evtimer_pending(gw.retry, NULL);
+
+	for (size_t i = 0; i < gw.conf->n_tunnels; i++)
+		soon |= gw.tunnels[i].retry_at && evtimer_pending(gw.tunnels[i].tick, NULL);
+	return soon;
+}
+
+static size_t changes_left(void)
+{
+	json_t *plan = plan_left();
+	size_t n = (size_t)json_integer_value(json_object_get(plan, "changes"));
+
+	json_decref(plan);
+	return n;
+}
+
+static void make_up(void)
+{
+	reconcile_mark_all(&gw);
+	assert_int_equal(reconcile_run(&gw, NULL), 0);
+	charon_turn();
+	assert_complete();
+}
+
+/* What is believed of the kernel must be so, or be looked at again. */
+static void assert_beliefs(void)
+{
+	for (size_t i = 0; i < gw.holds.len; i++) {
+		size_t k = 0;
+
+		while (k < fake.holds.n && gre_route_cmp(&fake.holds.at[k], &gw.holds.at[i]))
+			k++;
+		assert_true(k < fake.holds.n);
+	}
+}
+
+/* Everything new, without charon. */
+static bool attempt_apply(void *user, unsigned long n, enum alloc_mode mode)
+{
+	bool hit, again;
+	int err;
+
+	charon.absent = true;
+	gateway_up();
+	evtimer_del(gw.debounce);
+	alloc_start(n, mode);
+	err = reconcile_run(&gw, NULL);
+	hit = alloc_stop();
+	(void)user;
+	assert_int_equal(fake_bare, 0);
+	assert_beliefs();
+	if (!hit)
+		assert_int_equal(err, 0);
+	again = looks_again();
+	if (!again && changes_left())
+		fail_msg("mode %d: after failing allocation %lu nothing looks again (%d)", mode, n,
+			 err);
+	make_up();
+	gateway_down();
+	return hit;
+}
+
+static void test_apply(void **state)
+{
+	(void)state;
+	conf_write(before);
+	assert_true(alloc_each(attempt_apply, NULL) > 30);
+}
+
+static void settle(void)
+{
+	assert_int_equal(reconcile_run(&gw, NULL), 0);
+	charon_turn();
+	assert_complete();
+	evtimer_del(gw.debounce);
+}
+
+/* Another configuration: it is in force as a whole, or the one before still is. */
+static bool attempt_reload(void *user, unsigned long n, enum alloc_mode mode)
+{
+	static struct world was;
+	const struct conf *conf;
+	char *report = NULL;
+	bool hit;
+	int err;
+
+	(void)user;
+	charon.absent = false;
+	conf_write(before);
+	gateway_up();
+	settle();
+	conf_write(after);
+	conf = gw.conf;
+	was = fake;
+	alloc_start(n, mode);
+	err = reload_conf(&gw, &report);
+	hit = alloc_stop();
+	assert_memory_equal(&was, &fake, sizeof(was));
+	if (err) {
+		assert_true(hit);
+		assert_ptr_equal(gw.conf, conf);
+		assert_complete();
+	} else {
+		assert_ptr_not_equal(gw.conf, conf);
+	}
+	free(report);
+	if (gw.session)
+		charon_turn();
+	assert_int_equal(reload_conf(&gw, &report), 0);
+	free(report);
+	settle();
+	assert_int_equal(gw.conf->n_tunnels, 3);
+	assert_null(world_link(&fake, "b"));
+	gateway_down();
+	return hit;
+}
+
+static void test_reload(void **state)
+{
+	(void)state;
+	assert_true(alloc_each(attempt_reload, NULL) > 100);
+}
+
+/* The control socket */
+
+static int client_open(void)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/" PROTOCOL_SOCKET, rich.folder);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+/* What was read ends in a line, or at the end of the connection. */
+static size_t client_read(int fd, char *buf, size_t size, bool *over)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	*over = n == 0;
+	buf[len] = '\0';
+	return len;
+}
+
+static void loop_turns(void)
+{
+	for (int i = 0; i < 4; i++) {
+		event_base_loop(gw.base, EVLOOP_NONBLOCK);
+		ike_session_dispatch(gw.session, gateway_now());
+	}
+}
+
+/* Of two answers all but the numbers. */
+static void numbers_drop(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++)
+		if (!strchr("0123456789", *text))
+			*to++ = *text;
+	*to = '\0';
+}
+
+struct verb {
+	const char *request;
+	char whole[16384];
+};
+
+/* One whole answer: as without the failure, or that memory ran out, or the end of the connection. */
+static void answer_check(struct verb *v, int fd, bool hit)
+{
+	static char buf[16384];
+	bool over;
+	size_t len = client_read(fd, buf, sizeof(buf), &over);
+
+	if (hit && over && (!len || buf[len - 1] == '\n'))
+		return;
+	if (!len || buf[len - 1] != '\n')
+		fail_msg("%s: no whole answer: %s", v->request, buf);
+	if (hit && strstr(buf, "memory"))
+		return;
+	numbers_drop(buf);
+	if (!*v->whole)
+		snprintf(v->whole, sizeof(v->whole), "%s", buf);
+	if (strcmp(buf, v->whole)) {
+		fail_msg("%s: %s, not %s", v->request, buf, v->whole);
+	}
+}
+
+static bool attempt_verb(void *user, unsigned long n, enum alloc_mode mode)
+{
+	struct verb *v = user;
+	char greeting[512];
+	bool hit, over;
+	int fd = client_open();
+
+	loop_turns();
+	client_read(fd, greeting, sizeof(greeting), &over);
+	assert_non_null(strstr(greeting, "protocol"));
+	assert_int_equal(write(fd, v->request, strlen(v->request)), strlen(v->request));
+	alloc_start(n, mode);
+	loop_turns();
+	hit = alloc_stop();
+	loop_turns();
+	answer_check(v, fd, hit);
+	close(fd);
+	loop_turns();
+	evtimer_del(gw.debounce);
+	return hit;
+}
+
+static void test_verbs(void **state)
+{
+	static struct verb verbs[] = {
+		{.request = "{\"verb\":\"status\"}\n"},
+		{.request = "{\"verb\":\"show\",\"tunnel\":\"a\"}\n"},
+		{.request = "{\"verb\":\"show\",\"tunnel\":\"aa\"}\n"},
+		{.request = "{\"verb\":\"plan\"}\n"},
+		{.request = "{\"verb\":\"version\"}\n"},
+		{.request = "{\"verb\":\"frobnicate\"}\n"},
+		{.request = "[1, 2\n"},
+	};
+	char err[256];
+
+	(void)state;
+	charon.absent = false;
+	conf_write(before);
+	gateway_up();
+	settle();
+	assert_int_equal(control_init(&gw, err, sizeof(err)), 0);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		alloc_each(attempt_verb, &verbs[i]);
+	assert_complete();
+	gateway_down();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	log_set_sink(log_drop);
+	signal(SIGPIPE, SIG_IGN);
+	return rich_make(&rich) && !unlink(rich.part) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rich_remove(&rich);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apply),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_verbs),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
