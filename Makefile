@@ -64,7 +64,8 @@ WRAP_alloc_gateway := nl_query nl_request nl_batch_send gre_mpls_set guard_read 
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/libgwd.a
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $(addprefix -Wl$(,)--wrap=,$(WRAP_$*)) -o $@ $< $(B)/libgwd.a -lcmocka $(VICI) $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $(addprefix -Wl$(,)--wrap=,$(WRAP_$*)) -o $@ $(filter-out %.h,$^) -lcmocka $(VICI) $(LDLIBS)
+$(B)/tests/test_alloc_pure: $(call OBJ,$(filter ctl/render%.c ctl/output.c,$(CTL_SRC)))
 $(B)/tests/%: tests/lab/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
