@@ -93,7 +93,9 @@ static void guard_note(struct applier *a, size_t from, size_t to, bool whole)
 	for (size_t i = from; i < to; i++) {
 		const struct plan_action *act = &a->plan->actions.at[i];
 
-		if (!a->errors[i] && act->kind == OBJECT_PAIR && act->op != PLAN_CONFLICT)
+		if (action_stopped(a, i))
+			continue; /* it stands as before */
+		if (!a->errors[i] && act->kind == OBJECT_PAIR)
 			guard_state_note_pair(seen, act->want ? act->want : act->have,
 					      act->op != PLAN_DELETE);
 		if (!a->errors[i] && act->kind == OBJECT_EXEMPT)
