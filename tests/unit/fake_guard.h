@@ -80,7 +80,9 @@ int __wrap_guard_run(struct guard *g, const char *commands, char *err, size_t er
 		struct plan_action a = {.kind = c->kind, .op = c->op};
 
 		*(c->op == PLAN_DELETE ? &a.have : &a.want) = about;
-		assert_int_equal(world_apply(&fake, &a), 0);
+		/* nft takes an element that is there, and the deletion of one that is not */
+		int rc = world_apply(&fake, &a);
+		assert_true(rc == 0 || (c->kind != OBJECT_GUARD && rc == -ENOENT));
 	}
 	fake_n_pending = 0;
 	fake_cover_check();

@@ -180,8 +180,11 @@ static size_t changes_left(void)
 	return n;
 }
 
+/* As the resync does. */
 static void make_up(void)
 {
+	if (charon_connected(&gw))
+		charon_query_loaded(&gw);
 	reconcile_mark_all(&gw);
 	assert_int_equal(reconcile_run(&gw, NULL), 0);
 	charon_turn();
@@ -285,6 +288,52 @@ static void test_reload(void **state)
 {
 	(void)state;
 	assert_true(alloc_each(attempt_reload, NULL) > 100);
+}
+
+/* Start and change with charon, its answers included. */
+static bool attempt_turn(void *user, unsigned long n, enum alloc_mode mode)
+{
+	static size_t conns, shared;
+	const bool *change = user;
+	char *report = NULL;
+	bool hit, again;
+
+	charon.absent = false;
+	conf_write(before);
+	gateway_up();
+	if (*change) {
+		settle();
+		conf_write(after);
+		assert_int_equal(reload_conf(&gw, &report), 0);
+		free(report);
+	}
+	evtimer_del(gw.debounce);
+	alloc_start(n, mode);
+	charon_turn();
+	hit = alloc_stop();
+	assert_int_equal(fake_bare, 0);
+	assert_beliefs();
+	again = looks_again();
+	if (!again && changes_left())
+		fail_msg("mode %d: after failing allocation %lu nothing looks again", mode, n);
+	make_up();
+	if (!n) {
+		conns = charon.conns.n;
+		shared = charon.shared.n;
+	}
+	assert_int_equal(charon.conns.n, conns);
+	assert_int_equal(charon.shared.n, shared);
+	gateway_down();
+	return hit;
+}
+
+static void test_turn(void **state)
+{
+	static bool start = false, change = true;
+
+	(void)state;
+	assert_true(alloc_each(attempt_turn, &start) > 50);
+	assert_true(alloc_each(attempt_turn, &change) > 50);
 }
 
 /* The control socket */
@@ -424,6 +473,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_apply),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_turn),
 		cmocka_unit_test(test_verbs),
 	};
 
