@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ctl/output.h"
+#include "lib/file.h"
 #include "lib/key.h"
 
 #define KEY_FOLDER "/etc/gwd"
@@ -39,11 +40,11 @@ static int public_print(const char *file, const char *public_text, const struct 
  */
 static int folder_make(const char *folder)
 {
-	if (mkdir(folder, 0755) == 0 && chmod(folder, 0755) == 0)
+	int rc = mkdir(folder, 0755) || chmod(folder, 0755) ? -errno : file_sync_entry(folder);
+
+	if (!rc || rc == -EEXIST)
 		return EXIT_WELL;
-	if (errno == EEXIST)
-		return EXIT_WELL;
-	return output_error("cannot make %s: %s", folder, strerror(errno));
+	return output_error("cannot make %s: %s", folder, strerror(-rc));
 }
 
 static int key_write(const char *file, const struct secret *pem)

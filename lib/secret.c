@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -21,6 +19,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/file.h"
 
 static unsigned char digest_key[crypto_generichash_KEYBYTES];
 static pthread_once_t digest_key_once = PTHREAD_ONCE_INIT;
@@ -160,67 +160,10 @@ void secret_trim_newline(struct secret *s)
 		s->bytes[--s->size] = '\0';
 }
 
-static int write_all(int fd, const unsigned char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return fsync(fd) ? -errno : 0;
-}
-
-/* Without ever replacing: NFS knows no RENAME_NOREPLACE, but it knows links. */
-static int rename_if_absent(const char *from, const char *to)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL)
-		return -errno;
-	return link(from, to) || unlink(from) ? -errno : 0;
-}
-
-static int folder_sync(const char *path)
-{
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int rc = fsync(fd) ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
-static int secret_write_beside(const char *path, const struct secret *s)
-{
-	char beside[PATH_MAX];
-
-	if (snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= (int)sizeof(beside))
-		return -ENAMETOOLONG;
-	int fd = mkostemp(beside, O_CLOEXEC); /* O_EXCL, 0600 */
-	if (fd < 0)
-		return -errno;
-	int rc = write_all(fd, s->bytes, s->size);
-	if (close(fd) && !rc)
-		rc = -errno;
-	if (!rc)
-		rc = rename_if_absent(beside, path);
-	if (rc)
-		unlink(beside);
-	return rc ? rc : folder_sync(path);
-}
-
 int secret_write_file(const char *path, const struct secret *s, char *err, size_t err_size)
 {
-	struct stat st;
+	int rc = file_write_new(path, s->bytes, s->size);
 
-	int rc = lstat(path, &st) == 0 ? -EEXIST : secret_write_beside(path, s);
 	if (rc == -EEXIST)
 		return fail(rc, err, err_size, "%s exists already", path);
 	if (rc)

@@ -40,10 +40,7 @@ int secret_read_file(const char *path, struct secret **out, char *err, size_t er
 /* Cuts one trailing newline (LF or CRLF), as editors leave in a PSK file. */
 void secret_trim_newline(struct secret *s);
 
-/*
- * Writes whole or not at all: O_EXCL 0600 beside it, fsync, rename, fsync of the folder. -EEXIST
- * when path is there.
- */
+/* file_write_new (lib/file.h), with a sentence in err. -EEXIST when path is there. */
 int secret_write_file(const char *path, const struct secret *s, char *err, size_t err_size);
 
 /*
