@@ -145,9 +145,11 @@ static bool key_needed(const struct drafts *ds)
 
 void check_files(struct drafts *drafts)
 {
-	if (secret_init()) {
+	char err[256];
+
+	if (secret_init(err, sizeof(err))) {
 		findings_add(drafts->found, FINDING_ERROR, (struct spot){0},
-			     "memory for secrets cannot be guarded: no key file was checked");
+			     "no key file was checked: %s", err);
 		return;
 	}
 	if (key_needed(drafts))

@@ -282,14 +282,15 @@ int verb_export(const struct verb *verb, const char *arg, const struct options *
 {
 	struct conf_report report = {0};
 	size_t make = 0;
+	char err[256];
 
 	(void)verb;
 	while (make < MAKES && (!opt->make || strcmp(opt->make, makes[make].name) != 0))
 		make++;
 	if (make == MAKES)
 		return make_unknown(opt->make);
-	if (secret_init())
-		return output_error("cannot guard memory for a key");
+	if (secret_init(err, sizeof(err)))
+		return output_error("%s", err);
 	struct conf *conf = conf_load(opt->config, &report);
 	if (!conf && report.text)
 		output_note(report.text);

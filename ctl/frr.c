@@ -208,10 +208,11 @@ int verb_frr(const struct verb *verb, const char *arg, const struct options *opt
 	struct conf_report report = {0};
 	const struct conf_tunnel *only;
 	int rc = EXIT_ERROR;
+	char err[256];
 
 	(void)verb;
-	if (secret_init())
-		return output_error("cannot guard memory for a key");
+	if (secret_init(err, sizeof(err)))
+		return output_error("%s", err);
 	struct conf *conf = conf_load(opt->config, &report);
 	if (report.text)
 		output_note(report.text);

@@ -65,16 +65,18 @@ static int key_write(const char *file, const struct secret *pem)
 int verb_keygen(const struct verb *verb, const char *arg, const struct options *opt)
 {
 	const char *file = arg ? arg : KEY_FILE;
-	char public_text[KEY_PUBLIC_TEXT_SIZE];
+	char public_text[KEY_PUBLIC_TEXT_SIZE], err[512];
 
 	(void)verb;
-	if (secret_init())
-		return output_error("cannot guard memory for a key");
+	if (secret_init(err, sizeof(err)))
+		return output_error("%s", err);
 	if (!arg && folder_make(KEY_FOLDER))
 		return EXIT_ERROR;
 	struct secret *pem = key_generate(public_text);
-	if (!pem)
-		return output_error("no guarded memory left for a key");
+	if (!pem) {
+		secret_no_memory(err, sizeof(err));
+		return output_error("%s", err);
+	}
 	int rc = key_write(file, pem);
 	secret_free(pem);
 	if (rc)
@@ -91,8 +93,8 @@ int verb_pubkey(const struct verb *verb, const char *arg, const struct options *
 	struct secret *pem;
 
 	(void)verb;
-	if (secret_init())
-		return output_error("cannot guard memory for a key");
+	if (secret_init(err, sizeof(err)))
+		return output_error("%s", err);
 	int rc = secret_read_file(file, &pem, err, sizeof(err));
 	if (rc)
 		return output_error("%s%s", err,

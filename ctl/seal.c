@@ -72,10 +72,16 @@ static struct secret *stdin_read(void)
 {
 	struct secret *s = secret_new(SEAL_SECRET_MAX + 2); /* and a line's end */
 	bool silent = s && terminal_silence();
-	ssize_t got = s ? stdin_fill(s, silent) : -ENOMEM;
+	ssize_t got = s ? stdin_fill(s, silent) : 0;
+	char err[256];
 
 	if (silent)
 		terminal_restore();
+	if (!s) {
+		secret_no_memory(err, sizeof(err));
+		output_error("%s", err);
+		return NULL;
+	}
 	if (got < 0) {
 		output_error("cannot read the secret: %s", strerror((int)-got));
 		secret_free(s);
@@ -136,8 +142,8 @@ int verb_seal(const struct verb *verb, const char *arg, const struct options *op
 	char public_text[KEY_PUBLIC_TEXT_SIZE], err[512];
 
 	(void)verb;
-	if (secret_init())
-		return output_error("cannot guard memory for a secret");
+	if (secret_init(err, sizeof(err)))
+		return output_error("%s", err);
 	if (opt->to && !key_public_parse(opt->to, NULL, err, sizeof(err)))
 		return output_error("--to: %s", err);
 	if (opt->to)

@@ -374,14 +374,18 @@ static void apply_conns(struct applier *a, size_t from, size_t to)
 
 static void apply_secrets(struct applier *a, size_t from, size_t to)
 {
+	char err[256];
+
 	for (size_t i = from; i < to; i++) {
 		const struct plan_action *act = &a->plan->actions.at[i];
 
 		if (act->op == PLAN_DELETE)
 			charon_unload_secret(a->gw,
 					     ((const struct object_secret *)act->have)->name);
-		else if (!action_stopped(a, i) && charon_load_secret(a->gw, act->want))
-			action_failed(a, i, no_memory);
+		else if (!action_stopped(a, i) && charon_load_secret(a->gw, act->want)) {
+			secret_no_memory(err, sizeof(err));
+			action_failed(a, i, err);
+		}
 	}
 }
 

@@ -248,9 +248,8 @@ int main(int argc, char **argv)
 		return status;
 	/* One heap for all threads: libvici's would keep four more, with what messages left in them. */
 	mallopt(M_ARENA_MAX, 1);
-	r = secret_init();
-	if (r) {
-		log_error(NULL, "guarded memory: %s", strerror(-r));
+	if (secret_init(err, sizeof(err))) {
+		log_error(NULL, "%s", err);
 		return 1;
 	}
 	if (o.check_only)

@@ -434,7 +434,7 @@ static struct secret *private_der(const struct secret *pem, char *err, size_t er
 	end = at ? memmem(at, (size_t)(stop - at), end_mark, sizeof(end_mark) - 1) : NULL;
 	struct secret *der = end ? secret_new((size_t)(end - at) + 1) : NULL;
 	if (end && !der) {
-		snprintf(err, err_size, "cannot be read: no guarded memory left");
+		secret_no_memory(err, err_size);
 		return NULL;
 	}
 	if (der && sodium_base642bin(der->bytes, der->size, at, (size_t)(end - at), " \t\r\n", &got,
@@ -450,19 +450,12 @@ static struct secret *private_der(const struct secret *pem, char *err, size_t er
 }
 
 /* An Ed25519 key need not have its public half with it. */
-static enum cert_match fits_ed25519(const struct cert *c, const struct secret *pem, char *err,
-				    size_t err_size)
+static enum cert_match fits_ed25519(const struct cert *c, const struct secret *pem)
 {
 	unsigned char public[crypto_sign_PUBLICKEYBYTES];
-	struct secret *private;
-	char why[160];
+	char ignored[160];
+	struct secret *private = key_private_from_pem(pem, public, ignored, sizeof(ignored));
 
-	errno = 0;
-	private = key_private_from_pem(pem, public, why, sizeof(why));
-	if (!private && errno == ENOMEM) {
-		snprintf(err, err_size, "cannot be read: %s", why);
-		return CERT_UNKNOWN;
-	}
 	if (!private)
 		return CERT_DIFFERS;
 	secret_free(private);
@@ -481,6 +474,6 @@ enum cert_match cert_fits_key(const struct cert *c, const struct secret *pem, ch
 	found = memmem(der->bytes, der->size, public.at, public.size) != NULL;
 	secret_free(der);
 	if (part_is(&c->algorithm, oid_ed25519, sizeof(oid_ed25519)))
-		return fits_ed25519(c, pem, err, err_size);
+		return fits_ed25519(c, pem);
 	return found ? CERT_MATCH : CERT_DIFFERS;
 }

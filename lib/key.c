@@ -153,7 +153,7 @@ static int der_from_pem(const struct secret *pem, struct secret **out, char *err
 		return refuse(err, err_size, "the line -----END PRIVATE KEY----- is missing");
 	struct secret *der = secret_new(DER_MAX);
 	if (!der)
-		return refuse(err, err_size, "no guarded memory left");
+		return secret_no_memory(err, err_size);
 	int rc = sodium_base642bin(der->bytes, der->size, body, (size_t)(end - body), " \t\r\n",
 				   &size, NULL, sodium_base64_VARIANT_ORIGINAL);
 	if (rc)
@@ -174,7 +174,7 @@ int key_public_from_pem(const struct secret *pem, char public_text[KEY_PUBLIC_TE
 	int rc = der_from_pem(pem, &der, err, err_size);
 
 	if (!rc && !public_text_from_seed(der->bytes + sizeof(private_head), public_text))
-		rc = refuse(err, err_size, "no guarded memory left");
+		rc = secret_no_memory(err, err_size);
 	secret_free(der);
 	return rc;
 }
@@ -190,7 +190,7 @@ struct secret *key_private_from_pem(const struct secret *pem, unsigned char *pub
 	if (private)
 		crypto_sign_seed_keypair(public, private->bytes, der->bytes + sizeof(private_head));
 	else
-		refuse(err, err_size, "no guarded memory left");
+		secret_no_memory(err, err_size);
 	secret_free(der);
 	return private;
 }

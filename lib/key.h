@@ -15,7 +15,7 @@
 #define KEY_PUBLIC_TEXT_SIZE 61 /* 60 characters and NUL */
 #define KEY_PUBLIC_DER_SIZE 44
 
-/* A new private key as PEM, and its public text. NULL when out of guarded memory. */
+/* A new private key as PEM, and its public text. NULL without guarded memory (secret_no_memory). */
 struct secret *key_generate(char public_text[KEY_PUBLIC_TEXT_SIZE]);
 
 /*

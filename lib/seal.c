@@ -95,7 +95,7 @@ static struct secret *box_pair(const struct secret *pem, unsigned char *public, 
 		return NULL;
 	private = secret_new(crypto_box_SECRETKEYBYTES);
 	if (!private)
-		refuse(0, err, err_size, "no guarded memory left");
+		secret_no_memory(err, err_size);
 	else if (crypto_sign_ed25519_sk_to_curve25519(private->bytes, ed->bytes) ||
 		 crypto_sign_ed25519_pk_to_curve25519(public, ed_public)) {
 		refuse(0, err, err_size, "the gateway's key cannot open sealed texts");
@@ -135,7 +135,7 @@ static int box_open(struct seal_opener *o, const char *text, size_t size, struct
 		return -ENOKEY;
 	s = secret_new(got - crypto_box_SEALBYTES);
 	if (!s)
-		rc = refuse(-ENOMEM, err, err_size, "no guarded memory left");
+		rc = secret_no_memory(err, err_size);
 	else if (crypto_box_seal_open(s->bytes, box, got, public, private->bytes))
 		rc = refuse(-EKEYREJECTED, err, err_size,
 			    "sealed for another gateway's key, or damaged: gwctl seal here makes "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Secrets in libsodium-guarded memory, and the files they live in; entry functions secret_new and
- * secret_read_file. Neighbours: lib/key.c (what is in a key file), conf/ and ike/, which carry
- * secrets from file to charon without ever looking inside.
+ * Secrets in guarded memory, and the files they live in; entry functions secret_new and secret_read_file. Neighbours: lib/arena.c
+ * (the memory), lib/file.c (writing), lib/key.c (what is in a key file), conf/ and ike/, which carry secrets from file to charon
+ * without ever looking inside.
  */
 #include "lib/secret.h"
 
@@ -20,9 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/arena.h"
 #include "lib/file.h"
 
-static unsigned char digest_key[crypto_generichash_KEYBYTES];
+static struct secret *digest_key;
 static pthread_once_t digest_key_once = PTHREAD_ONCE_INIT;
 
 __attribute__((format(printf, 4, 5))) static int fail(int err, char *buf, size_t size,
@@ -36,28 +37,36 @@ __attribute__((format(printf, 4, 5))) static int fail(int err, char *buf, size_t
 	return err;
 }
 
-int secret_init(void)
+static void digest_key_make(void)
+{
+	digest_key = secret_new(crypto_generichash_KEYBYTES);
+	if (digest_key)
+		randombytes_buf(digest_key->bytes, digest_key->size);
+}
+
+int secret_init(char *err, size_t err_size)
 {
 	const struct rlimit none = {0};
 
 	if (sodium_init() < 0)
-		return -EIO;
+		return fail(-EIO, err, err_size, "libsodium does not start: no random numbers");
 	if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return -errno;
-	return 0;
+		return fail(-errno, err, err_size, "core dumps cannot be switched off: %s",
+			    strerror(errno));
+	pthread_once(&digest_key_once, digest_key_make);
+	return digest_key ? 0 : secret_no_memory(err, err_size);
 }
 
 struct secret *secret_new(size_t size)
 {
 	struct secret *s = calloc(1, sizeof(*s));
 
-	/* sodium_malloc needs sodium_init, which is cheap when it was done before. */
+	/* The arena needs sodium_init, which is cheap when it was done before. */
 	if (!s || sodium_init() < 0)
 		goto failed;
-	s->bytes = sodium_malloc(size);
+	s->bytes = arena_alloc(size);
 	if (!s->bytes)
 		goto failed;
-	memset(s->bytes, 0, size);
 	s->size = size;
 	return s;
 failed:
@@ -65,11 +74,17 @@ failed:
 	return NULL;
 }
 
+int secret_no_memory(char *err, size_t err_size)
+{
+	arena_explain(err, err_size);
+	return -ENOMEM;
+}
+
 void secret_free(struct secret *s)
 {
 	if (!s)
 		return;
-	sodium_free(s->bytes);
+	arena_free(s->bytes);
 	free(s);
 }
 
@@ -122,7 +137,7 @@ static int secret_read_fd(int fd, const char *path, struct secret **out, char *e
 		return rc;
 	struct secret *s = secret_new((size_t)st.st_size);
 	if (!s)
-		return fail(-ENOMEM, err, err_size, "no guarded memory left for %s", path);
+		return secret_no_memory(err, err_size);
 	ssize_t got = read_up_to(fd, s->bytes, s->size);
 	if (got != st.st_size) {
 		secret_free(s);
@@ -171,17 +186,13 @@ int secret_write_file(const char *path, const struct secret *s, char *err, size_
 	return 0;
 }
 
-static void digest_key_make(void)
-{
-	/* Best effort: a key on swap still tells nothing without the memory it keys. */
-	sodium_mlock(digest_key, sizeof(digest_key));
-	randombytes_buf(digest_key, sizeof(digest_key));
-}
-
 void secret_digest(const void *bytes, size_t size, unsigned char out[SECRET_DIGEST_SIZE])
 {
 	pthread_once(&digest_key_once, digest_key_make);
-	crypto_generichash(out, SECRET_DIGEST_SIZE, bytes, size, digest_key, sizeof(digest_key));
+	if (!digest_key)
+		abort(); /* only without secret_init, which fails then */
+	crypto_generichash(out, SECRET_DIGEST_SIZE, bytes, size, digest_key->bytes,
+			   digest_key->size);
 }
 
 void secret_wipe(void *bytes, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Secrets in libsodium-guarded memory: guard pages, canary, mlock, wiped when freed.
+ * Secrets in guarded memory (lib/arena.h): guard pages, canaries, locked, wiped when freed.
  * No function here formats a secret into a log, an error or any other memory.
  */
 #ifndef GWD_LIB_SECRET_H
@@ -14,17 +14,22 @@
 
 struct secret {
 	size_t size; /* bytes */
-	unsigned char *bytes; /* sodium_malloc */
+	unsigned char *bytes; /* of the arena */
 };
 
-/* sodium_init, no core dumps (RLIMIT_CORE 0, PR_SET_DUMPABLE 0). 0 or -errno. */
-int secret_init(void);
+/*
+ * First of all: sodium_init, no core dumps (RLIMIT_CORE 0, PR_SET_DUMPABLE 0), and a first piece of locked memory. 0, or -errno and a
+ * sentence in err; it may be called again.
+ */
+int secret_init(char *err, size_t err_size);
+
+/* Guarded zeroed memory of this size. NULL when there is none that can be locked: see secret_no_memory. */
+struct secret *secret_new(size_t size);
 
 /*
- * Guarded zeroed memory of this size; NULL when out of memory. Beyond RLIMIT_MEMLOCK it is guarded
- * and wiped, but may be swapped (sodium_malloc).
+ * Why secret_new gave NULL, as a sentence for who can help: mostly RLIMIT_MEMLOCK, what it is and what is needed. Returns -ENOMEM.
  */
-struct secret *secret_new(size_t size);
+int secret_no_memory(char *err, size_t err_size);
 
 /* Wipes and frees; NULL is fine. */
 void secret_free(struct secret *s);

@@ -40,7 +40,7 @@ static inline void bench_want(const char *path, struct bench_wanted *w)
 {
 	struct conf_report report = {0};
 	char err[256] = "";
-	int r = secret_init();
+	int r = secret_init(err, sizeof(err));
 
 	w->conf = conf_load(path, &report);
 	if (r || !w->conf) {

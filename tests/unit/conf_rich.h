@@ -181,8 +181,8 @@ static inline char *rich_key(const struct rich *r, const struct secret *psk)
 static inline bool rich_make(struct rich *r)
 {
 	static const char text[] = "correct-horse-battery-staple";
-	struct secret *psk = secret_init() ? NULL : secret_new(sizeof(text) - 1);
-	char parts[96];
+	char parts[96], err[256];
+	struct secret *psk = secret_init(err, sizeof(err)) ? NULL : secret_new(sizeof(text) - 1);
 
 	strcpy(r->folder, "/tmp/gwd-rich.XXXXXX");
 	if (!psk || !mkdtemp(r->folder))

@@ -191,8 +191,10 @@ static void test_render(void **state)
 
 static int setup(void **state)
 {
+	char err[256];
+
 	(void)state;
-	return secret_init();
+	return secret_init(err, sizeof(err));
 }
 
 int main(void)

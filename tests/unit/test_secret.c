@@ -51,7 +51,7 @@ static void test_init(void **state)
 	struct rlimit core = {.rlim_max = 1};
 
 	(void)state;
-	assert_int_equal(secret_init(), 0);
+	assert_int_equal(secret_init(err, sizeof(err)), 0);
 	assert_int_equal(getrlimit(RLIMIT_CORE, &core), 0);
 	assert_int_equal(core.rlim_max, 0);
 	/* A leak checker at the end of the run has to look into us. */
