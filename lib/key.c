@@ -42,6 +42,12 @@ static void public_text_write(const unsigned char *public, char *text)
 			  sodium_base64_VARIANT_ORIGINAL);
 }
 
+static void keypair(unsigned char *public, unsigned char *private, const unsigned char *seed)
+{
+	crypto_sign_seed_keypair(public, private, seed);
+	secret_wipe_stack();
+}
+
 /* The expanded secret key is of no use to us beyond this call: charon derives its own. */
 static bool public_text_from_seed(const unsigned char *seed, char *text)
 {
@@ -50,7 +56,7 @@ static bool public_text_from_seed(const unsigned char *seed, char *text)
 
 	if (!expanded)
 		return false;
-	crypto_sign_seed_keypair(public, expanded->bytes, seed);
+	keypair(public, expanded->bytes, seed);
 	secret_free(expanded);
 	public_text_write(public, text);
 	return true;
@@ -188,7 +194,7 @@ struct secret *key_private_from_pem(const struct secret *pem, unsigned char *pub
 		return NULL;
 	private = secret_new(crypto_sign_SECRETKEYBYTES);
 	if (private)
-		crypto_sign_seed_keypair(public, private->bytes, der->bytes + sizeof(private_head));
+		keypair(public, private->bytes, der->bytes + sizeof(private_head));
 	else
 		secret_no_memory(err, err_size);
 	secret_free(der);

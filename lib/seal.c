@@ -81,6 +81,7 @@ char *seal_make(const struct secret *s, const char *public_text, char *err, size
 		snprintf(err, err_size, "this public key cannot be sealed to");
 	else if (!(text = box_encode(box, s->size + crypto_box_SEALBYTES)))
 		snprintf(err, err_size, "out of memory");
+	secret_wipe_stack();
 	return text;
 }
 
@@ -103,6 +104,7 @@ static struct secret *box_pair(const struct secret *pem, unsigned char *public, 
 		private = NULL;
 	}
 	secret_free(ed);
+	secret_wipe_stack();
 	return private;
 }
 
@@ -141,6 +143,7 @@ static int box_open(struct seal_opener *o, const char *text, size_t size, struct
 			    "sealed for another gateway's key, or damaged: gwctl seal here makes "
 			    "one for this key");
 	secret_free(private);
+	secret_wipe_stack();
 	if (rc)
 		secret_free(s);
 	else

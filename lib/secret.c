@@ -23,6 +23,8 @@
 #include "lib/arena.h"
 #include "lib/file.h"
 
+#define STACK_SIZE 16384 /* bytes, more than a function of libsodium uses */
+
 static struct secret *digest_key;
 static pthread_once_t digest_key_once = PTHREAD_ONCE_INIT;
 
@@ -193,9 +195,15 @@ void secret_digest(const void *bytes, size_t size, unsigned char out[SECRET_DIGE
 		abort(); /* only without secret_init, which fails then */
 	crypto_generichash(out, SECRET_DIGEST_SIZE, bytes, size, digest_key->bytes,
 			   digest_key->size);
+	secret_wipe_stack();
 }
 
 void secret_wipe(void *bytes, size_t size)
 {
 	sodium_memzero(bytes, size);
+}
+
+void secret_wipe_stack(void)
+{
+	sodium_stackzero(STACK_SIZE);
 }

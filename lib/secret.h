@@ -55,4 +55,7 @@ void secret_digest(const void *bytes, size_t size, unsigned char out[SECRET_DIGE
 
 void secret_wipe(void *bytes, size_t size);
 
+/* What a function that computed with a secret left on the stack below its caller. libsodium wipes its state, not all of its copies. */
+void secret_wipe_stack(void);
+
 #endif
