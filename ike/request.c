@@ -27,6 +27,10 @@ static struct ike_msg *request_of(const char *command, const char *key, const ch
 	return m;
 }
 
+/*
+ * Secrets come last in their messages: libvici's buffer grows by realloc, 32 bytes at a time, which leaves a copy of what was in it
+ * behind; the last one it wipes (5.9.8, bio_writer.c increase, vici_message.c destroy).
+ */
 struct ike_msg *ike_req_load_key(const struct secret *pem)
 {
 	struct ike_msg *m = request_of("load-key", "type", "any");
@@ -48,8 +52,8 @@ struct ike_msg *ike_req_load_psk(const char *name, const struct secret *psk, con
 	if (!m)
 		return NULL;
 	ike_msg_value(m, "type", "IKE");
-	ike_msg_secret(m, "data", psk);
 	ike_msg_list_one(m, "owners", remote_id);
+	ike_msg_secret(m, "data", psk);
 	return finish(m);
 }
 
@@ -60,8 +64,8 @@ struct ike_msg *ike_req_load_ppk(const char *name, const struct secret *ppk, con
 	if (!m)
 		return NULL;
 	ike_msg_value(m, "type", "PPK");
-	ike_msg_secret(m, "data", ppk);
 	ike_msg_list_one(m, "owners", ppk_id);
+	ike_msg_secret(m, "data", ppk);
 	return finish(m);
 }
 

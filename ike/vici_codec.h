@@ -2,9 +2,8 @@
 /*
  * Our messages to libvici's and back. Private to ike/vici_conn.c.
  *
- * SECURITY: libvici copies a request, secrets included, into memory of its own that it frees
- * without wiping. What is ours is in guarded memory and wiped; a secret's copies in libvici and in
- * the socket's buffers are out of our reach, as charon's are.
+ * SECURITY: libvici copies a request, secrets included, into memory of its own, and wipes it when it was sent, but not what it left
+ * behind while it grew: a secret is the last item of its message (ike/request.c). The socket's buffers and charon are out of our reach.
  */
 #ifndef GWD_IKE_VICI_CODEC_H
 #define GWD_IKE_VICI_CODEC_H

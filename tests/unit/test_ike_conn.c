@@ -373,7 +373,10 @@ static void test_requests(void **state)
 	assert_renders(ike_req_load_key(s), "load-key type=any data=abc");
 	/* Never our own identity: the key would open every tunnel. */
 	assert_renders(ike_req_load_psk("gwd-b", s, "branch1"),
-		       "load-shared id=gwd-b type=IKE data=abc owners=[<branch1>]");
+		       "load-shared id=gwd-b type=IKE owners=[<branch1>] data=abc");
+	/* What comes behind a secret makes libvici's buffer move, and leaves the secret where it was. */
+	assert_renders(ike_req_load_ppk("gwd-b", s, "ppk1"),
+		       "load-shared id=gwd-b type=PPK owners=[<ppk1>] data=abc");
 	secret_free(s);
 	assert_renders(ike_req_unload_psk("gwd-b"), "unload-shared id=gwd-b");
 	assert_renders(ike_req_unload_conn("gwd-b"), "unload-conn name=gwd-b");
