@@ -17,7 +17,7 @@
 #		lab_run NODE CMD...			run CMD in NODE
 #		lab_spawn NODE TAG CMD...		... in the background, output in NODE/log/TAG.log
 #		lab_stop NODE TAG [SIGNAL]		end it (SIGKILL after 10 s); lab_pid NODE TAG prints its number
-# time		lab_wait SECONDS CMD...			repeat CMD until it succeeds; fails at the deadline
+# time		lab_wait SECONDS CMD...			repeat CMD until it succeeds; fails at the deadline, LAB_PATIENCE (1) times SECONDS
 # charon	lab_charon_start NODE, lab_charon_stop NODE, lab_charon_kill NODE	(kill: SIGKILL)
 #		lab_swanctl NODE ARG...			swanctl on its socket; --load-all reads $LAB_DIR/NODE/swanctl.conf
 #		LAB_CHARON_EXTRA			text added to strongswan.conf
@@ -132,7 +132,7 @@ lab_sleep() {
 }
 
 lab_wait() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000 * ${LAB_PATIENCE:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < end)) || return 1
