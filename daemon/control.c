@@ -2,14 +2,15 @@
 /*
  * The control socket (doc/CONTROL.md). Entry: control_init. One request per connection; who may ask what is decided from
  * the peer's credentials (SO_PEERCRED, unix(7)) before the verb runs. All sizes, counts and times are capped, since
- * whoever may open the socket may also send rubbish. Verbs live in daemon/verbs.c.
+ * whoever may open the socket may also send rubbish, or nothing, or never read. Who gets a connection when there are too
+ * many decides daemon/crowd.c; verbs live in daemon/verbs.c.
  */
 #include "daemon/control.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/listener.h>
+#include <event2/event.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,24 +20,29 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/crowd.h"
 #include "daemon/verbs.h"
-#include "lib/log.h"
 #include "lib/protocol.h"
 
-#define CLIENTS_MAX 64
-#define READ_SECONDS 10
-#define WRITE_SECONDS 30
+#define READ_SECONDS 10 /* from the connection to the whole request */
+#define RUN_SECONDS 60 /* from the request to its answer; no verb takes that long */
+#define WRITE_SECONDS 30 /* from the answer to its last byte */
+#define ACCEPTS_MAX 32 /* at once, then the main loop has its turn */
+#define ACCEPT_PAUSE_MS 100 /* when there is no descriptor or memory for another */
+#define UNREAD_MAX \
+	(16U << 20) /* bytes of answers that wait for their readers: then only root gets more */
 
 static const char no_memory[] = "{\"exit\":1,\"error\":\"out of memory\"}\n";
 static bool
 	json_short; /* libjansson was refused memory since the last answer: what was built may lack a part */
 
 struct control_client {
-	struct control_client *next;
 	struct control *control;
 	struct bufferevent *bev;
+	struct event *deadline; /* of what it does now; whole, not begun anew by each byte */
 	uint64_t id;
 	uid_t uid;
+	bool asked;
 	bool answered;
 	char *wait_tunnel; /* control_wait: for whom, NULL when not waiting */
 	bool wait_up;
@@ -46,9 +52,10 @@ struct control_client {
 
 struct control {
 	struct gateway *gw;
-	struct evconnlistener *listener;
-	struct control_client *clients;
-	unsigned n_clients;
+	struct event *listener;
+	struct event *pause; /* the listener goes on after it */
+	struct control_client *clients[CROWD_MAX]; /* oldest first */
+	size_t n_clients;
 	uint64_t last_id;
 	char path[108];
 };
@@ -65,26 +72,48 @@ uint64_t control_id(const struct control_client *c)
 
 struct control_client *control_find(struct gateway *gw, uint64_t id)
 {
-	struct control_client *c = gw->control ? gw->control->clients : NULL;
+	const struct control *ctl = gw->control;
 
-	while (c && c->id != id)
-		c = c->next;
-	return c;
+	for (size_t i = 0; ctl && i < ctl->n_clients; i++)
+		if (ctl->clients[i]->id == id)
+			return ctl->clients[i];
+	return NULL;
 }
 
-static void client_free(struct control_client *c)
+/* Not in the list any more, or not yet; what was not made is NULL. */
+static void client_release(struct control_client *c)
 {
-	struct control_client **link = &c->control->clients;
-
-	while (*link != c)
-		link = &(*link)->next;
-	*link = c->next;
-	c->control->n_clients--;
-	bufferevent_free(c->bev);
+	if (c->bev)
+		bufferevent_free(c->bev);
+	if (c->deadline)
+		event_free(c->deadline);
 	if (c->wait_timer)
 		event_free(c->wait_timer);
 	free(c->wait_tunnel);
 	free(c);
+}
+
+static void client_free(struct control_client *c)
+{
+	struct control *ctl = c->control;
+	size_t i = 0;
+
+	while (ctl->clients[i] != c)
+		i++;
+	memmove(&ctl->clients[i], &ctl->clients[i + 1],
+		(--ctl->n_clients - i) * sizeof(struct control_client *));
+	client_release(c);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd, (void)what;
+	client_free(user);
+}
+
+static void client_deadline(struct control_client *c, time_t seconds)
+{
+	evtimer_add(c->deadline, &(struct timeval){.tv_sec = seconds});
 }
 
 static void *json_alloc(size_t size)
@@ -141,6 +170,7 @@ void control_answer(struct control_client *c, int status, json_t *result, const 
 	json_short |= !result && !error; /* there was none for either */
 	c->answered = true;
 	bufferevent_disable(c->bev, EV_READ);
+	client_deadline(c, WRITE_SECONDS);
 	send_json(c, answer, no_memory);
 }
 
@@ -185,12 +215,25 @@ void control_wait(struct control_client *c, const char *tunnel, bool for_up, uin
 
 void control_tunnel_changed(const struct tunnel *t)
 {
-	struct control_client *c = t->gw->control ? t->gw->control->clients : NULL;
+	const struct control *ctl = t->gw->control;
 
-	for (; c; c = c->next)
+	for (size_t i = 0; ctl && i < ctl->n_clients; i++) {
+		struct control_client *c = ctl->clients[i];
+
 		if (c->wait_tunnel && !strcmp(c->wait_tunnel, t->conf->name) &&
 		    verbs_wait_is_over(t, c->wait_up))
 			wait_over(c);
+	}
+}
+
+/* An answer for 10 000 tunnels is 15 MB, and who asked for it need not read it. */
+static bool too_much_unread(const struct control *ctl)
+{
+	size_t unread = 0;
+
+	for (size_t i = 0; i < ctl->n_clients; i++)
+		unread += evbuffer_get_length(bufferevent_get_output(ctl->clients[i]->bev));
+	return unread >= UNREAD_MAX;
 }
 
 static void request_run(struct control_client *c, const char *line, size_t len)
@@ -204,6 +247,9 @@ static void request_run(struct control_client *c, const char *line, size_t len)
 	if (!json_is_object(request)) {
 		snprintf(text, sizeof(text), "the request is no JSON object: %s", where.text);
 		control_answer(c, 1, NULL, text);
+	} else if (c->uid != 0 && too_much_unread(c->control)) {
+		control_answer(c, 1, NULL,
+			       "gwd waits for others to read their answers: try again later");
 	} else {
 		verbs_run(c, request, c->uid == 0);
 	}
@@ -217,7 +263,7 @@ static void on_read(struct bufferevent *bev, void *user)
 	size_t len;
 	char *line;
 
-	if (c->answered || c->wait_tunnel)
+	if (c->asked || c->answered)
 		return;
 	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 	if (!line) {
@@ -225,7 +271,8 @@ static void on_read(struct bufferevent *bev, void *user)
 			control_answer(c, 1, NULL, "the request is longer than 64 KiB");
 		return;
 	}
-	bufferevent_set_timeouts(bev, NULL, &(struct timeval){.tv_sec = WRITE_SECONDS});
+	c->asked = true;
+	client_deadline(c, RUN_SECONDS);
 	bufferevent_disable(bev, EV_READ);
 	request_run(c, line, len);
 	free(line);
@@ -242,7 +289,7 @@ static void on_drained(struct bufferevent *bev, void *user)
 static void on_client_event(struct bufferevent *bev, short what, void *user)
 {
 	(void)bev;
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
 		client_free(user);
 }
 
@@ -257,36 +304,118 @@ static bool client_credentials(int fd, uid_t *uid)
 	return true;
 }
 
-static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len,
-		      void *user)
+/* Who is sent away is told why, as far as it fits; the greeting is what a client expects first. */
+static void refuse(int fd, bool greet)
 {
-	struct control *ctl = user;
-	struct control_client *c = calloc(1, sizeof(*c));
-	struct timeval read_wait = {.tv_sec = READ_SECONDS}, write_wait = {.tv_sec = WRITE_SECONDS};
+	static const char greeting[] = "{\"gwd\":\"" GWD_VERSION "\",\"protocol\":%d}\n";
+	char text[256];
+	int len = greet ? snprintf(text, sizeof(text), greeting, PROTOCOL_NUMBER) : 0;
 
-	(void)l, (void)sa, (void)len;
-	if (!c || ctl->n_clients >= CLIENTS_MAX || !client_credentials(fd, &c->uid)) {
-		free(c);
-		close(fd);
-		return;
+	len += snprintf(
+		text + len, sizeof(text) - (size_t)len,
+		"{\"exit\":1,\"error\":\"too many connections at once: try again later\"}\n");
+	(void)!send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void client_evict(struct control_client *c)
+{
+	/* behind an unsent greeting the sentence would be in the wrong place */
+	if (!evbuffer_get_length(bufferevent_get_output(c->bev)))
+		refuse(bufferevent_getfd(c->bev), false);
+	client_free(c);
+}
+
+/* Is there room for one more of this user, or is it made? */
+static bool control_has_room(const struct control *ctl, uid_t uid)
+{
+	struct crowd_seat seats[CROWD_MAX];
+	size_t victim = 0;
+
+	for (size_t i = 0; i < ctl->n_clients; i++)
+		seats[i] = (struct crowd_seat){ctl->clients[i]->uid,
+					       ctl->clients[i]->asked || ctl->clients[i]->answered};
+	switch (crowd_admit(seats, ctl->n_clients, uid, &victim)) {
+	case CROWD_INSTEAD:
+		client_evict(ctl->clients[victim]);
+		return true;
+	case CROWD_WELCOME:
+		return true;
+	case CROWD_REFUSED:
+		break;
 	}
-	c->bev = bufferevent_socket_new(ctl->gw->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!c->bev) {
-		free(c);
-		close(fd);
-		return;
-	}
+	return false;
+}
+
+static struct control_client *client_new(struct control *ctl, int fd, uid_t uid)
+{
+	struct control_client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
 	c->control = ctl;
+	c->uid = uid;
+	c->deadline = evtimer_new(ctl->gw->base, on_deadline, c);
+	if (c->deadline)
+		c->bev = bufferevent_socket_new(ctl->gw->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (c->bev)
+		return c;
+	client_release(c);
+	return NULL;
+}
+
+static void client_start(struct control *ctl, int fd)
+{
+	struct control_client *c = NULL;
+	uid_t uid;
+
+	if (client_credentials(fd, &uid)) {
+		if (control_has_room(ctl, uid))
+			c = client_new(ctl, fd, uid);
+		else
+			refuse(fd, true);
+	}
+	if (!c) {
+		close(fd);
+		return;
+	}
 	c->id = ++ctl->last_id;
-	c->next = ctl->clients;
-	ctl->clients = c;
-	ctl->n_clients++;
+	ctl->clients[ctl->n_clients++] = c;
+	client_deadline(c, READ_SECONDS);
 	bufferevent_setcb(c->bev, on_read, on_drained, on_client_event, c);
-	bufferevent_set_timeouts(c->bev, &read_wait, &write_wait);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, PROTOCOL_REQUEST_MAX);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	send_json(c, json_pack("{s:s,s:i}", "gwd", GWD_VERSION, "protocol", PROTOCOL_NUMBER),
 		  no_memory);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *user)
+{
+	struct control *ctl = user;
+
+	(void)fd, (void)what;
+	event_add(ctl->listener, NULL);
+}
+
+/* A bounded number at a time: who connects in a loop shall not keep the main loop here. */
+static void on_accept(evutil_socket_t listener, short what, void *user)
+{
+	struct control *ctl = user;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			client_start(ctl, fd);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+			return;
+		/* EMFILE and its like would call this again at once, for ever */
+		event_del(ctl->listener);
+		evtimer_add(ctl->pause, &(struct timeval){.tv_usec = ACCEPT_PAUSE_MS * 1000});
+		return;
+	}
 }
 
 /* Made under a tight umask; then opened to the group gwd where there is one. */
@@ -307,12 +436,23 @@ static int socket_bind(const struct control *ctl, char *err, size_t err_size)
 	umask(before);
 	if (!r && group && (chown(ctl->path, 0, group->gr_gid) || chmod(ctl->path, 0660)))
 		r = -errno;
+	if (!r && listen(fd, SOMAXCONN))
+		r = -errno;
 	if (!r)
 		return fd;
 	snprintf(err, err_size, "control socket %s: %s", ctl->path, strerror(-r));
 	if (fd >= 0)
 		close(fd);
 	return r;
+}
+
+static void listener_free(const struct control *ctl, int fd)
+{
+	if (ctl->listener)
+		event_free(ctl->listener);
+	if (ctl->pause)
+		event_free(ctl->pause);
+	close(fd);
 }
 
 int control_init(struct gateway *gw, char *err, size_t err_size)
@@ -335,9 +475,10 @@ int control_init(struct gateway *gw, char *err, size_t err_size)
 		free(ctl);
 		return fd;
 	}
-	ctl->listener = evconnlistener_new(gw->base, on_accept, ctl, LEV_OPT_CLOSE_ON_FREE, 64, fd);
-	if (!ctl->listener) {
-		close(fd);
+	ctl->listener = event_new(gw->base, fd, EV_READ | EV_PERSIST, on_accept, ctl);
+	ctl->pause = evtimer_new(gw->base, on_pause_over, ctl);
+	if (!ctl->listener || !ctl->pause || event_add(ctl->listener, NULL)) {
+		listener_free(ctl, fd);
 		free(ctl);
 		return -ENOMEM;
 	}
@@ -351,9 +492,9 @@ void control_done(struct gateway *gw)
 
 	if (!ctl)
 		return;
-	while (ctl->clients)
-		client_free(ctl->clients);
-	evconnlistener_free(ctl->listener);
+	while (ctl->n_clients)
+		client_free(ctl->clients[0]);
+	listener_free(ctl, event_get_fd(ctl->listener));
 	unlink(ctl->path);
 	free(ctl);
 	gw->control = NULL;

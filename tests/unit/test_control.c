@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * daemon/control.c under many connections, over a real socket: who says nothing gives way to who asks, lines have an end, and
+ * the lack of descriptors passes. Times are tested in the lab (96-control.t).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+
+#include "daemon/control.h"
+#include "daemon/crowd.h"
+#include "lib/protocol.h"
+
+#define MANY 200
+
+static struct gateway gw;
+static char dir[] = "/tmp/gwd-control-XXXXXX";
+
+static void turn(int times)
+{
+	while (times--)
+		event_base_loop(gw.base, EVLOOP_NONBLOCK);
+}
+
+static int knock(void)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%.60s/" PROTOCOL_SOCKET, dir);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+/* What came; *end: and then the end of file. */
+static const char *heard(int fd, bool *end)
+{
+	static char text[8192];
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	*end = n == 0;
+	text[len] = '\0';
+	return text;
+}
+
+static const char *ask(int fd, const char *line)
+{
+	bool end;
+	const char *answer;
+
+	turn(3);
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	turn(5);
+	answer = heard(fd, &end);
+	assert_true(end);
+	return answer;
+}
+
+static int begin(void **state)
+{
+	char err[256];
+
+	(void)state;
+	memset(&gw, 0, sizeof(gw));
+	gw.base = event_base_new();
+	gw.run_dir = dir;
+	return control_init(&gw, err, sizeof(err));
+}
+
+static int end(void **state)
+{
+	(void)state;
+	control_done(&gw);
+	event_base_free(gw.base);
+	return 0;
+}
+
+static void one_is_answered(void **state)
+{
+	int fd = knock();
+
+	(void)state;
+	assert_non_null(strstr(ask(fd, "{\"verb\":\"version\"}\n"), "\"exit\":0"));
+	close(fd);
+}
+
+static size_t count_closed(const int *fds, size_t n, const char *with)
+{
+	size_t closed = 0;
+	bool over;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = heard(fds[i], &over);
+
+		if (!over)
+			continue;
+		closed++;
+		assert_non_null(strstr(text, with));
+		assert_memory_equal(text, "{\"gwd\"", 6);
+	}
+	return closed;
+}
+
+static void the_silent_give_way(void **state)
+{
+	int fds[MANY], last;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		fds[i] = knock();
+	turn(MANY);
+	assert_true(MANY - count_closed(fds, MANY, "too many connections") <= CROWD_MAX);
+	last = knock();
+	assert_non_null(strstr(ask(last, "{\"verb\":\"version\"}\n"), "\"exit\":0"));
+	close(last);
+	for (size_t i = 0; i < MANY; i++)
+		close(fds[i]);
+	turn(MANY);
+}
+
+static void a_line_has_an_end(void **state)
+{
+	static char line[PROTOCOL_REQUEST_MAX];
+	bool over = false;
+	int fd = knock();
+	ssize_t n;
+	size_t sent = 0;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	turn(3);
+	for (int i = 0; i < 100 && sent < sizeof(line); i++) {
+		n = write(fd, line, sizeof(line) - sent);
+		sent += n > 0 ? (size_t)n : 0;
+		turn(3);
+	}
+	turn(5);
+	assert_non_null(strstr(heard(fd, &over), "longer than 64 KiB"));
+	assert_true(over);
+	close(fd);
+}
+
+static void set_flag(evutil_socket_t fd, short what, void *flag)
+{
+	(void)fd, (void)what;
+	*(bool *)flag = true;
+}
+
+/* How often the loop wakes up in that time: once or twice, unless it turns in circles. */
+static int turns_within(suseconds_t us)
+{
+	bool over = false;
+	struct event *timer = evtimer_new(gw.base, set_flag, &over);
+	int turns = 0;
+
+	evtimer_add(timer, &(struct timeval){.tv_usec = us});
+	for (; !over; turns++)
+		event_base_loop(gw.base, EVLOOP_ONCE);
+	event_free(timer);
+	return turns;
+}
+
+/* The first is being served when there is no descriptor for the second. */
+static void descriptors_run_out(void **state)
+{
+	struct rlimit before, none;
+	int first = knock(), second, spare;
+	bool over;
+
+	(void)state;
+	turn(3);
+	second = knock();
+	spare = dup(second);
+	close(spare);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)spare;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	turn(3);
+	assert_in_range(turns_within(50000), 1, 20);
+	assert_string_equal(heard(second, &over), "");
+	assert_non_null(strstr(ask(first, "{\"verb\":\"version\"}\n"), "\"exit\":0"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < 100 && !*heard(second, &over); i++) {
+		usleep(10000);
+		turn(1);
+	}
+	assert_non_null(strstr(ask(second, "{\"verb\":\"version\"}\n"), "\"exit\":0"));
+	close(first);
+	close(second);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_is_answered, begin, end),
+		cmocka_unit_test_setup_teardown(the_silent_give_way, begin, end),
+		cmocka_unit_test_setup_teardown(a_line_has_an_end, begin, end),
+		cmocka_unit_test_setup_teardown(descriptors_run_out, begin, end),
+	};
+	int failed;
+
+	if (!mkdtemp(dir))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(dir);
+	return failed;
+}
