@@ -172,7 +172,7 @@ lab_node() {
 		disown
 	done
 	for node; do
-		lab_wait 20 test -e "$LAB_DIR/$node/pid/ready" ||
+		lab_wait 60 test -e "$LAB_DIR/$node/pid/ready" ||
 			{ diag "node $node: $(<"$LAB_DIR/$node/log/node.log")"; exit 1; }
 	done
 }
