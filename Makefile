@@ -96,6 +96,7 @@ demo-shell: setup
 	@tests/demo/demo --shell
 lab: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
+	@tests/lab/previous
 	@tests/lab/boot -t 1800 tests/lab/run $(T)
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)

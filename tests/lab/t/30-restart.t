@@ -8,84 +8,8 @@
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
-
-RATE=200
-
-# The monitors tell what changes in hq from now on, and the link's every state.
-watch_start() {
-	lab_spawn hq mon.rt ip monitor link address route rule
-	lab_spawn hq mon.xfrm ip xfrm monitor acquire expire SA policy
-	lab_spawn hq mon.nft stdbuf -oL nft monitor
-	lab_sleep 1
-}
-
-watch_stop() {
-	local m
-
-	lab_sleep 0.3
-	for m in rt xfrm nft; do
-		lab_stop hq mon.$m
-	done
-}
-
-# What the monitors saw since MARK; neighbours come and go by themselves and are not asked for.
-watch_seen() {
-	local m
-
-	for m in rt xfrm nft; do
-		tail -n +"$((${MARK[$m]} + 1))" "$LAB_DIR/hq/log/mon.$m.log" | sed "s/^/$m: /"
-	done
-}
-
-# When the SAs came, as the kernel has it: gwd sets that ahead of the one in use, and no monitor tells without changing what it sees.
-sa_times() {
-	ip -n hq -s xfrm state | grep -o "add .* use" | sort
-}
-
-declare -A MARK
-watch_mark() {
-	local m
-
-	TIMES=$(sa_times)
-	for m in rt xfrm nft; do
-		MARK[$m]=$(wc -l <"$LAB_DIR/hq/log/mon.$m.log")
-	done
-}
-
-# positive control: each monitor sees a change
-control() {
-	ip -n hq addr add "192.0.2.$1/32" dev lan0
-	ip -n hq addr del "192.0.2.$1/32" dev lan0
-	ip -n hq xfrm policy add src "192.0.2.$1" dst 192.0.2.1 proto 47 dir out priority 7
-	ip -n hq xfrm policy delete src "192.0.2.$1" dst 192.0.2.1 proto 47 dir out
-	lab_run hq nft "add table ip control$1; delete table ip control$1"
-	lab_wait 5 control_seen "$1"
-}
-
-control_seen() {
-	grep -q "192.0.2.$1" "$LAB_DIR/hq/log/mon.rt.log" && grep -q "192.0.2.$1" "$LAB_DIR/hq/log/mon.xfrm.log" &&
-		grep -q "control$1" "$LAB_DIR/hq/log/mon.nft.log"
-}
-
-flows_start() {
-	lab_udp_start there."$1" lanhq lanbranch 10.2.0.2 $RATE
-	lab_udp_start back."$1" lanbranch lanhq 10.1.0.2 $RATE
-}
-
-# NAME WHAT
-flows_none_lost() {
-	local d
-
-	for d in there back; do
-		lab_udp_stop $d."$1"
-	done
-	for d in there back; do
-		diag "$2, $d: $(lab_udp_get $d."$1" sent) packets, $(lab_udp_get $d."$1" lost) lost," \
-			"longest silence $(lab_udp_get $d."$1" maxgap_ms) ms"
-		cmp_ok "$2, $d: there was traffic" "$(lab_udp_get $d."$1" sent)" '>' $RATE
-		is "$2, $d: no packet lost" "$(lab_udp_get $d."$1" lost)" 0
-	done
-}
+# shellcheck source=tests/lab/watch.sh
+. tests/lab/watch.sh
 
 rekeys() {
 	grep -c "outbound CHILD_SA gre{[0-9]*} established" "$LAB_DIR/$1/log/charon.log"
@@ -117,9 +41,9 @@ ok "hosts reach each other" lab_run lanhq ping -c2 -i0.2 -W2 10.2.0.2
 ok "one pair of SAs" lab_wait 20 one_pair hq
 
 watch_start
-ok "the monitors see links, policies and tables change" control 97
+ok "the monitors see links, policies and tables change" watch_control 97
 lab_sleep 1
-ahead=$(date -d "$(sa_times | tail -1 | sed 's/^add //; s/ use$//')" +%s)
+ahead=$(date -d "$(watch_sa_times | tail -1 | sed 's/^add //; s/ use$//')" +%s)
 cmp_ok "the SA in use has a time ahead" "$((ahead - $(date +%s)))" '>' 1800
 
 for how in "stop lab_gwd_stop" "kill lab_gwd_kill"; do
@@ -134,7 +58,7 @@ for how in "stop lab_gwd_stop" "kill lab_gwd_kill"; do
 	ok "$name: the tunnel is up" lab_wait 20 site_is hq up
 	lab_sleep 0.5
 	is "$name: its start wrote nothing" "$(watch_seen)" ""
-	is "$name: nor into the SAs" "$(sa_times)" "$TIMES"
+	is "$name: nor into the SAs" "$(watch_sa_times)" "$TIMES"
 	like "$name: the link says UP" "$(ip -n hq link show branch1)" "state UP"
 	flows_none_lost "$name" "$name"
 done
@@ -148,10 +72,10 @@ ok "reload with a change of no effect" lab_gwctl hq reload
 is "its plan is empty" "$(lab_gwctl hq plan --json | build/tests/pick changes)" 0
 lab_sleep 0.5
 is "reload: nothing was written" "$(watch_seen)" ""
-is "reload: nor into the SAs" "$(sa_times)" "$TIMES"
+is "reload: nor into the SAs" "$(watch_sa_times)" "$TIMES"
 flows_none_lost reload reload
 like "the link never left UP" "$(sed -n 's/.*branch1.* state \([A-Z]*\).*/\1/p' "$LAB_DIR/hq/log/mon.rt.log" | sort -u)" '^(UP)?$'
-ok "the monitors still see it" control 98
+ok "the monitors still see it" watch_control 98
 watch_stop
 
 # A rekey while gwd is away: the first one moves without a gap, any number of them leave the tunnel working.
