@@ -78,6 +78,13 @@ int charon_submit(struct gateway *gw, struct ike_msg *request, const char *strea
 	return r;
 }
 
+const char *charon_error_text(int code)
+{
+	return code == -ENOENT	    ? "it does not know the command"
+	       : code == -ETIMEDOUT ? "it does not answer"
+				    : strerror(-code);
+}
+
 static void queries_done(struct gateway *gw)
 {
 	if (gw->charon_queries && --gw->charon_queries)
@@ -245,6 +252,7 @@ static void on_state(void *user, enum ike_session_state state, int err)
 
 	if (state == IKE_SESSION_CONNECTED && gw->charon_reason &&
 	    !strcmp(gw->charon_reason, stalled)) {
+		gw->charon_since = gateway_now();
 		gateway_set_text(&gw->charon_reason, NULL);
 		log_info(NULL, "charon answers again");
 		reconcile_mark_all(gw);
@@ -252,6 +260,7 @@ static void on_state(void *user, enum ike_session_state state, int err)
 		gw->charon_since = gateway_now();
 		session_up(gw);
 	} else if (state == IKE_SESSION_STALLED) {
+		gw->charon_since = gateway_now();
 		gateway_set_text(&gw->charon_reason, stalled);
 		log_warn(NULL, "charon does not answer: %s", stalled);
 		reconcile_mark_all(gw);

@@ -50,4 +50,7 @@ void charon_unload_conn(struct gateway *gw, const char *name);
 /* Adds what is loaded to the seen objects: all of ours, or (only, n) what these tunnels could have, and the private key. */
 int charon_observe(const struct gateway *gw, const int *only, size_t n, struct objects *out);
 
+/* Why a request had no answer, by its code (ike/session.h), for people. */
+const char *charon_error_text(int code);
+
 #endif

@@ -208,7 +208,7 @@ static void on_loaded(void *user, int code, const struct ike_msg *answer,
 
 	(void)items, (void)n_items;
 	if (code)
-		snprintf(err, sizeof(err), "%s", strerror(-code));
+		snprintf(err, sizeof(err), "%s", charon_error_text(code));
 	if (!code && ike_answer_ok(answer, err, sizeof(err))) {
 		id = ike_msg_get(answer, "id");
 		if (l->kind == OBJECT_SECRET_KEY && id)

@@ -167,7 +167,7 @@ static void on_conns_loaded(void *user, int code, const struct ike_msg *answer,
 
 	(void)items, (void)n_items;
 	if (code)
-		snprintf(err, sizeof(err), "%s", strerror(-code));
+		snprintf(err, sizeof(err), "%s", charon_error_text(code));
 	ok = !code && ike_answer_ok(answer, err, sizeof(err));
 	if (!ok && l->n > 1) {
 		load_split(gw, l);

@@ -34,6 +34,8 @@ enum fake_mode {
 	FAKE_OPEN_BODY, /* an answer with a section that does not close */
 	FAKE_UNKNOWN, /* the command is not known */
 	FAKE_FLOOD, /* events before the answer */
+	FAKE_OLDER, /* neither a command nor an event is known */
+	FAKE_NEWER, /* answers and events with keys, lists and sections nobody has heard of */
 	FAKE_CLOSE_WATCH, /* the connection that never sends, on a command; the other stays */
 };
 
@@ -79,6 +81,19 @@ static inline void fake_log(int fd)
 	static const char event[] = "\3log\3\3msg\0\5hello";
 
 	fake_send(fd, 7, event, sizeof(event) - 1);
+}
+
+static inline void fake_newer(int fd)
+{
+	static const char event[] = "\3\3new\0\1x\1\4what\4\4list\5\0\1y\6\2\3\2up\0\5maybe";
+	static const char answer[] = "\1\4what\1\6nested\3\3key\0\5value\2\2"
+				     "\4\4list\5\0\1y\5\0\1z\6\3\7success\0\3yes\3\5color\0\4blue";
+	uint8_t named[256] = {12};
+
+	memcpy(named + 1, "child-updown", 12);
+	memcpy(named + 13, event, sizeof(event) - 1);
+	fake_send(fd, 7, named, 13 + sizeof(event) - 1);
+	fake_send(fd, 1, answer, sizeof(answer) - 1);
 }
 
 static inline void fake_close(struct fake *f, int i)
@@ -153,6 +168,10 @@ static inline void fake_command(struct fake *f, int i)
 	case FAKE_OPEN_BODY:
 		fake_send(fd, 1, "\1\1s", 3);
 		break;
+	case FAKE_NEWER:
+		fake_newer(fd);
+		break;
+	case FAKE_OLDER:
 	case FAKE_UNKNOWN:
 		fake_send(fd, 2, NULL, 0);
 		break;
@@ -187,7 +206,7 @@ static inline void fake_packet(struct fake *f, int i)
 		f->pending = i;
 		f->pending_kind = 5;
 	} else if (body[0] == 3) {
-		fake_send(f->fds[i], 5, NULL, 0);
+		fake_send(f->fds[i], atomic_load(&f->mode) == FAKE_OLDER ? 6 : 5, NULL, 0);
 	}
 }
 
