@@ -14,6 +14,7 @@
 #include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/holds.h"
+#include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "gre/mpls.h"
 #include "lib/log.h"
@@ -85,7 +86,9 @@ static void guard_note(struct applier *a, size_t from, size_t to, bool whole)
 {
 	struct guard_state *seen = &a->gw->guard_seen;
 
-	guard_events_read(a->gw->guard_events);
+	/* Those of this transaction. When more may have come than fitted, what we know is not all. */
+	if (guard_events_read(a->gw->guard_events) < 0)
+		reconcile_mark_guard(a->gw);
 	if (whole) {
 		a->gw->guard_dirty = true;
 		return;

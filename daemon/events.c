@@ -158,7 +158,7 @@ static void on_guard(evutil_socket_t fd, short what, void *user)
 	r = guard_events_read(gw->guard_events);
 	if (r == -ENOBUFS)
 		lost(gw, "nftables");
-	else if (r > 0)
+	else if (r) /* in doubt too */
 		reconcile_mark_guard(gw);
 }
 

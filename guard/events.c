@@ -72,5 +72,6 @@ int guard_events_read(struct nl *nl)
 
 	for (int i = 0; rc == 1 && i < ROUNDS_MAX; i++)
 		rc = nl_receive(nl, event_seen, &ours, READ_MAX);
-	return rc < 0 ? rc : ours;
+	/* What was read before a failure is not read again. */
+	return ours && rc != -ENOBUFS ? 1 : rc < 0 ? rc : 0;
 }

@@ -16,6 +16,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/nl.h"
@@ -25,6 +28,18 @@
 static struct guard *guard, *other; /* other: somebody else with nft */
 static struct nl *events;
 static char err[256];
+
+static int fail_at, fail_by; /* the how manieth recvfrom from now on, 0: none; errno */
+
+/* In place of libc's, for lib/nl.c. */
+ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *from, socklen_t *len)
+{
+	if (fail_at && !--fail_at) {
+		errno = fail_by;
+		return -1;
+	}
+	return syscall(SYS_recvfrom, fd, buf, size, flags, from, len);
+}
 
 static struct guard_pair pair(const char *local, const char *remote, int64_t key)
 {
@@ -333,6 +348,24 @@ static void test_events(void **state)
 	assert_event(0);
 }
 
+/* A read that fails behind one that succeeded: what was told is not told again. */
+static void test_events_read_fails(void **state)
+{
+	static const int codes[] = {ENOMEM, EINTR, EIO};
+
+	NEED_KERNEL();
+	table_up(NULL, 0);
+	assert_event(1);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		run(other, "add chain inet gwd extra; delete chain inet gwd extra");
+		fail_at = 2;
+		fail_by = codes[i];
+		assert_event(1);
+		fail_at = 0;
+		assert_event(0);
+	}
+}
+
 /* More events than the socket holds are told, and the next read is well again. */
 static void test_events_lost(void **state)
 {
@@ -425,6 +458,7 @@ int main(void)
 		cmocka_unit_test_setup(test_tampered, begin),
 		cmocka_unit_test_setup(test_failure, begin),
 		cmocka_unit_test_setup(test_events, begin),
+		cmocka_unit_test_setup(test_events_read_fails, begin),
 		cmocka_unit_test_setup(test_events_lost, begin),
 		cmocka_unit_test_setup(test_many, begin),
 		cmocka_unit_test_setup(test_again_and_again, begin),
