@@ -49,6 +49,36 @@ static void forget(struct guard *g)
 	nft_ctx_set_dry_run(g->nft, false);
 }
 
+static struct nft_ctx *context_new(void)
+{
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+
+	if (nft && (nft_ctx_buffer_output(nft) || nft_ctx_buffer_error(nft))) {
+		nft_ctx_free(nft);
+		return NULL;
+	}
+	return nft;
+}
+
+/*
+ * After a failure: what libnftables 1.0.6 did not read of a dump it takes for the next one's, and asserts. It ends the process
+ * when it gets no socket, so whether there is one is asked before.
+ */
+static void renew(struct guard *g)
+{
+	struct nl *free_socket;
+	struct nft_ctx *fresh;
+
+	if (nl_open(&free_socket, NETLINK_NETFILTER))
+		return;
+	nl_close(free_socket);
+	fresh = context_new();
+	if (!fresh)
+		return;
+	nft_ctx_free(g->nft);
+	g->nft = fresh;
+}
+
 /* *out is libnftables', until the next run. */
 static int query(struct guard *g, const char *command, const char **out, char *err, size_t err_size)
 {
@@ -60,6 +90,7 @@ static int query(struct guard *g, const char *command, const char **out, char *e
 	if (!failed && *out)
 		return 0;
 	error_line(error, err, err_size);
+	renew(g);
 	return -EIO;
 }
 
@@ -108,8 +139,8 @@ int guard_open(struct guard **out)
 		free(g);
 		return rc;
 	}
-	g->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!g->nft || nft_ctx_buffer_output(g->nft) || nft_ctx_buffer_error(g->nft)) {
+	g->nft = context_new();
+	if (!g->nft) {
 		guard_close(g);
 		return -ENOMEM;
 	}
@@ -139,10 +170,13 @@ int guard_run(struct guard *g, const char *commands, char *err, size_t err_size)
 	const char *error = nft_ctx_get_error_buffer(g->nft);
 
 	nft_ctx_get_output_buffer(g->nft);
-	if (failed)
+	if (failed) {
 		error_line(error, err, err_size);
+		renew(g);
+		return -EIO;
+	}
 	forget(g);
-	return failed ? -EIO : 0;
+	return 0;
 }
 
 int guard_read(struct guard *g, struct guard_state *out, char *err, size_t err_size)
