@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #include "daemon/charon.h"
 #include "daemon/control.h"
@@ -26,6 +27,7 @@
 #include "lib/log.h"
 #include "lib/protocol.h"
 
+#define LOOP_PAUSE_NS 100000000
 #define CHARON_WAIT_MS 500 /* for what it has, before the first reconcile */
 
 struct options {
@@ -237,6 +239,17 @@ static void gateway_stop(struct gateway *gw)
 	nl_close(gw->xfrm);
 }
 
+/* Until gwd shall stop. libevent gives up when epoll_wait(2) fails by anything but EINTR; what waited waits still. */
+static void loop_turn(struct gateway *gw)
+{
+	const struct timespec pause = {.tv_nsec = LOOP_PAUSE_NS};
+
+	if (event_base_dispatch(gw->base) >= 0 || gw->stopping)
+		return;
+	log_warn(NULL, "the main loop failed: %s; it goes on", strerror(errno));
+	nanosleep(&pause, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static struct gateway gw;
@@ -267,8 +280,8 @@ int main(int argc, char **argv)
 	log_info(NULL, "gwd %s: %zu tunnels from %s", GWD_VERSION, gw.conf->n_tunnels,
 		 gw.conf_path);
 	sd_notify(0, "READY=1");
-	if (!gw.stopping)
-		event_base_dispatch(gw.base);
+	while (!gw.stopping)
+		loop_turn(&gw);
 	gateway_stop(&gw);
 	return 0;
 }
