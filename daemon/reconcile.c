@@ -241,6 +241,16 @@ static void ownerless_failed(struct gateway *gw, const struct plan_action *a, co
 	start_timer(gw->retry, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 }
 
+/*
+ * What should go, and did not because of a failure, may be of ends that the tunnel has no more: its own retry looks at those it
+ * has, so let it be a full look.
+ */
+static void leftovers_note(struct gateway *gw, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->actions.len; i++)
+		gw->dirty_all |= plan->actions.at[i].op == PLAN_DELETE;
+}
+
 /* Returns the number of actions that failed. */
 static size_t failures_take(struct gateway *gw, const struct round *r)
 {
@@ -261,6 +271,8 @@ static size_t failures_take(struct gateway *gw, const struct round *r)
 		else
 			ownerless_failed(gw, a, r->errors[i]);
 	}
+	if (n)
+		leftovers_note(gw, &r->plan);
 	return n;
 }
 
