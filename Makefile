@@ -31,10 +31,10 @@ CTL_SRC   := $(wildcard ctl/*.c)
 COMMON    := $(LIB_SRC) $(CONF_SRC) $(DRV_SRC) $(DAEMON_SRC)
 OBJ        = $(patsubst %.c,$(B)/%.o,$(1))
 UNIT      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-TOOLS     := $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/lab/*.c tests/bench/*.c)))
+TOOLS     := $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/lab/*.c tests/bench/*.c))) $(B)/tests/inject.so $(B)/tests/syscalls
 MAN       := $(patsubst doc/%.scd,$(B)/doc/%,$(wildcard doc/*.scd))
 
-.PHONY: all check demo demo-shell lab fuzz bench install uninstall clean setup unit golden style
+.PHONY: all check demo demo-shell lab lab-tools syscalls fuzz bench install uninstall clean setup unit golden style
 .DELETE_ON_ERROR:
 all: $(B)/gwd $(B)/gwctl $(B)/gwctl.bash $(MAN)
 
@@ -66,6 +66,14 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/libgwd.a
 	@echo "  CC      $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $(addprefix -Wl$(,)--wrap=,$(WRAP_$*)) -o $@ $(filter-out %.h,$^) -lcmocka $(VICI) $(LDLIBS)
 $(B)/tests/test_alloc_pure: $(call OBJ,$(filter ctl/render%.c ctl/output.c,$(CTL_SRC)))
+$(B)/tests/%.so: tests/lab/preload/%.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -MMD -MP -o $@ $<
+$(B)/tests/syscalls: $(wildcard tests/lab/syscalls/*.[ch]) tests/lab/inject.h tests/lab/ask.h $(B)/libgwd.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(VICI) $(LDLIBS)
 $(B)/tests/%: tests/lab/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
@@ -94,10 +102,15 @@ demo: setup
 demo-shell: setup
 	@$(MAKE) --no-print-directory -j2 all $(B)/tests/udpflow $(B)/tests/pick
 	@tests/demo/demo --shell
+lab-tools: $(TOOLS)
 lab: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
 	@tests/lab/previous
 	@tests/lab/boot -t 1800 tests/lab/run $(T)
+# every system call with every error, hours under emulation; LAB_SWEEPS names some of tests/lab/syscalls/main.c
+syscalls: setup
+	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
+	@LAB_EVERY=1 LAB_TEST_SECONDS=86400 tests/lab/boot -t 86400 tests/lab/run 91
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
 	@tests/lab/boot -t 3600 tests/bench/run

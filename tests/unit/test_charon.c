@@ -136,7 +136,7 @@ static int gateway_begin(void **state)
 	snprintf(path, sizeof(path), "%s/vici", folder);
 	snprintf(socket_path, sizeof(socket_path), "%s/gwd.sock", folder);
 	snprintf(conf_path, sizeof(conf_path), "%s/gwd.yaml", folder);
-	assert_int_equal(secret_init(), 0);
+	assert_int_equal(secret_init(err, sizeof(err)), 0);
 	configuration_write();
 	gw.conf_path = conf_path;
 	gw.run_dir = folder;
