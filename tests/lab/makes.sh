@@ -10,8 +10,6 @@
 #					from now on makes_conf names them
 #	makes_proven REGEX		the peer's signature was of that kind
 #	makes_ospf			FRR on both, 1 s hellos; LANs and passengers are theirs
-#	makes_capture, makes_clear WHAT	GRE in clear on the wire from now on; 0 packets of the tunnel so far
-#	makes_control			ends the capture, which sees clear GRE of a device of nobody's
 #	makes_flows NAME, makes_verdict NAME N ALLOWED WHAT	flows both ways; how they came through N rekeys; with
 #					"there" as fifth word what comes back is told and not judged
 #	partner_is STATE, makes_reason REGEX	what gwd says of it
@@ -115,23 +113,6 @@ router ospf
 makes_ospf_full() {
 	lab_vtysh hq "show ip ospf neighbor json" |
 		jq -e '[.neighbors[][] | select(.nbrState // .state | test("^Full"))] | length > 0'
-}
-
-makes_capture() {
-	lab_capture_start clear inet hq0 128 'ip proto 47'
-}
-
-makes_clear() {
-	is "0 clear GRE packets: $1" "$(lab_capture_count clear 'host 203.0.113.7')" 0
-}
-
-makes_control() {
-	ip -n hq link add clear0 type gre local 198.51.100.1 remote 192.0.2.9 ttl 64
-	ip -n hq link set clear0 up
-	ip -n hq addr add 10.99.0.1/30 dev clear0
-	lab_run hq ping -c3 -i0.2 -W1 10.99.0.2 >/dev/null
-	lab_capture_stop clear
-	cmp_ok "the same capture sees GRE in clear" "$(lab_capture_count clear 'src 198.51.100.1 and dst 192.0.2.9')" '>=' 3
 }
 
 makes_flows() {

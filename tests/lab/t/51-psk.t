@@ -8,6 +8,8 @@
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 psk_write() {
 	(umask 077; echo "$2" >"$LAB_DIR/$1/gwd/psk")
@@ -58,6 +60,7 @@ others() {
 }
 
 lab_topology
+clear_watch
 psk_write hq correct-horse-battery-staple-1
 psk_write branch correct-horse-battery-staple-1
 psk_conf hq hq.example.net branch1 203.0.113.7 branch.example.net 10.255.0.1/30 10.2.0.0/24
@@ -69,6 +72,7 @@ done
 ok "the tunnel comes up on hq" lab_wait 30 site_is hq up
 ok "the tunnel comes up on branch" lab_wait 10 site_is branch up
 ok "LAN to LAN" lab_run lanhq ping -c2 -i0.3 -W2 10.2.0.2
+clear_flows
 
 # another psk on one side, then on both
 is "without a change a reload does nothing" "$(status_of hq reload)" 0
@@ -81,6 +85,7 @@ ok "so does branch" lab_wait 40 reason_like branch 'pre-shared key'
 diag "$(lab_gwctl hq | tail -1)"
 diag "$(lab_gwctl branch | tail -1)"
 is "status says 2 while a tunnel is down" "$(status_of hq status)" 2
+clear_none "with the wrong psk"
 psk_write branch correct-horse-battery-staple-2
 is "the same psk on the other side" "$(status_of branch reload)" 0
 ok "up again on hq" lab_wait 45 site_is hq up
@@ -116,6 +121,9 @@ lab_wait 10 site_is branch up
 spi=$(spi_of hq)
 is "restart" "$(status_of hq restart branch1)" 0
 isnt "there is another SA" "$(spi_of hq)" "$spi"
+
+clear_none "through reload, down, up and restart"
+clear_flows_end
 
 # teardown
 ip -n hq -batch - <<-END
@@ -157,5 +165,7 @@ ok "brings the tunnel back" lab_wait 45 site_is hq up
 ok "and it carries" lab_run lanhq ping -c3 -i0.3 -W2 10.2.0.2
 others >"$LAB_DIR/others.after" 2>&1
 is "what is of others is untouched still" "$(diff "$LAB_DIR/others.before" "$LAB_DIR/others.after")" ""
+clear_none "through teardown and reload"
+clear_control branch 10.255.0.2
 
 done_testing

@@ -9,9 +9,8 @@
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
-
-RATE=50
-ALLOWED=2	# packets per new IKE_SA and direction: where all is emulated a process may stand still for longer than the margin
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 # NODE KEY-OR-LIST: the peer's public keys
 peer_keys() {
@@ -32,27 +31,8 @@ reload() {
 	lab_gwctl "$1" reload 2>&1
 }
 
-# numbers of the IKE_SAs, and SPIs of the SA in use
-ike_sas() {
-	lab_swanctl "$1" --list-sas | sed -n 's/^gwd-[^:]*: #\([0-9]*\), .*/\1/p' | sort -n | tr '\n' ' '
-}
-
 sas() {
 	ip -n "$1" xfrm state | grep -o 'spi 0x[0-9a-f]*' | sort | tr '\n' ' '
-}
-
-# NODE: how often its gwd has done so
-anew() {
-	grep -c ': authenticated anew' "$LAB_DIR/$1/log/gwd.log"
-}
-
-# NODE N: more than N times
-authenticated_anew() {
-	[ "$(anew "$1")" -gt "$2" ]
-}
-
-one_ike_sa() {
-	[[ "$(ike_sas "$1")" =~ ^[0-9]+\ $ ]]
 }
 
 # NODE SECRET [NODE]: sealed for NODE, made on the other node
@@ -64,49 +44,33 @@ reason_like() {
 	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
-# NAME: both flows of it, and what they lost
-flows_start() {
-	lab_udp_start "$1.out" lanhq lanbranch 10.2.0.2 $RATE
-	lab_udp_start "$1.back" lanbranch lanhq 10.1.0.2 $RATE
-}
-
-# NAME NEW-IKE_SAS
-flows_judge() {
-	local f
-
-	for f in "$1.out" "$1.back"; do
-		lab_udp_stop "$f"
-		diag "$f: sent $(lab_udp_get "$f" sent), lost $(lab_udp_get "$f" lost), longest gap $(lab_udp_get "$f" maxgap_ms) ms"
-		cmp_ok "$f: packets went" "$(lab_udp_get "$f" received)" '>' 100
-		cmp_ok "$f: lost nothing" "$(lab_udp_get "$f" lost)" '<=' $((ALLOWED * $2))
-	done
-}
-
 lab_topology
+clear_watch
 ok "the tunnel is up with raw keys" sites_up
+clear_flows
 
 # another key of hq
-ok "with one IKE_SA" lab_wait 30 one_ike_sa branch
+ok "with one IKE_SA" lab_wait 30 site_one_ike_sa branch
 old=$(site_pubkey hq)
 new=$(lab_gwctl hq keygen /etc/gwd/gwd.key.new 2>/dev/null)
-flows_start keys
-before=$(sas branch) ike=$(ike_sas branch)
+sites_flows keys
+before=$(sas branch) ike=$(site_ike_sas branch)
 peer_keys branch "[$old, $new]"
 like "branch takes a second key" "$(reload branch)" 'gwd-hq'
 lab_sleep 1
 is "which cuts nothing" "$(sas branch)" "$before"
-is "and makes no IKE_SA" "$(ike_sas branch)" "$ike"
+is "and makes no IKE_SA" "$(site_ike_sas branch)" "$ike"
 mv "$LAB_DIR/hq/gwd/gwd.key" "$LAB_DIR/hq/gwd/gwd.key.old"
 cp -p "$LAB_DIR/hq/gwd/gwd.key.new" "$LAB_DIR/hq/gwd/gwd.key"
 ok "hq takes its new key" reload hq
-ok "and authenticates anew" lab_wait 30 authenticated_anew hq 0
+ok "and authenticates anew" lab_wait 30 site_anew_since hq 0
 peer_keys branch "$new"
 ok "branch lets the old key go" reload branch
-ok "and authenticates anew" lab_wait 30 authenticated_anew branch 0
+ok "and authenticates anew" lab_wait 30 site_anew_since branch 0
 ok "the tunnel is up on hq" site_is hq up
-ok "with one IKE_SA, another one" lab_wait 10 one_ike_sa branch
-isnt "than before" "$(ike_sas branch)" "$ike"
-flows_judge keys 2
+ok "with one IKE_SA, another one" lab_wait 10 site_one_ike_sa branch
+isnt "than before" "$(site_ike_sas branch)" "$ike"
+sites_flows_judge keys 2
 is "hq holds one private key in charon" \
 	"$(lab_run hq env "STRONGSWAN_CONF=$LAB_DIR/hq/strongswan.conf" swanctl --list-certs --type pubkey --uri $LAB_VICI | grep -c 'has private key')" 1
 
@@ -132,9 +96,9 @@ for n in hq branch; do
 	one+=("$(sed -n 's/^    psk: //p' "$LAB_DIR/$n/gwd/gwd.yaml")")
 	two+=("$(seal $n rotated-secret-number-two)")
 done
-lab_wait 20 one_ike_sa hq
-flows_start psks
-before=$(sas hq) ike=$(ike_sas hq)
+lab_wait 20 site_one_ike_sa hq
+sites_flows psks
+before=$(sas hq) ike=$(site_ike_sas hq)
 for step in behind before; do
 	i=0
 	for n in hq branch; do
@@ -145,17 +109,17 @@ for step in behind before; do
 done
 lab_sleep 1
 is "a second psk, and another order, cut nothing" "$(sas hq)" "$before"
-is "and make no IKE_SA" "$(ike_sas hq)" "$ike"
+is "and make no IKE_SA" "$(site_ike_sas hq)" "$ike"
 psks hq "${two[0]}"
-n=$(anew hq)
+n=$(site_anew hq)
 ok "hq lets the old psk go" reload hq
-ok "and authenticates anew" lab_wait 30 authenticated_anew hq "$n"
-n=$(anew branch)
+ok "and authenticates anew" lab_wait 30 site_anew_since hq "$n"
+n=$(site_anew branch)
 psks branch "${two[1]}"
 ok "so does branch" reload branch
-ok "and authenticates anew" lab_wait 30 authenticated_anew branch "$n"
-isnt "it is another IKE_SA" "$(ike_sas hq)" "$ike"
-flows_judge psks 2
+ok "and authenticates anew" lab_wait 30 site_anew_since branch "$n"
+isnt "it is another IKE_SA" "$(site_ike_sas hq)" "$ike"
+sites_flows_judge psks 2
 
 # sealed for the other gateway: refused by name, what is in force stays
 before=$(sas hq)
@@ -164,6 +128,8 @@ said=$(reload hq)
 like "a text sealed for another gateway is refused" "$said" 'gwd.yaml:[0-9]+:[0-9]+: error: psk: sealed for another gateway'
 unlike "and not shown" "$said" "${two[1]:20:30}"
 is "the tunnel stays" "$(sas hq)" "$before"
+
+clear_none "while keys change"
 
 # a psk that the peer does not have: no new IKE_SA, and the old one does not outlive the key
 psks hq "$(seal hq quite-another-secret-here)"
@@ -175,5 +141,7 @@ reload hq >/dev/null
 ok "up again with the right one" lab_wait 45 site_is hq up
 is "no secret in any log" "$(cat "$LAB_DIR"/*/log/*.log | grep -cE 'rotated-secret|another-secret')" 0
 unlike "nor in what gwctl says" "$(lab_gwctl hq show branch1 --json; lab_gwctl hq plan)" "rotated-secret"
+clear_none "with keys that the peer does not take"
+clear_control branch 10.255.0.2
 
 done_testing

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # X.509 certificates: two gateways of one CA are up; a certificate of another CA, for another identity, expired or revoked is refused, and
-# named on the side that refuses. A revocation ends a tunnel that is up.
+# named on the side that refuses. A
+# renewed certificate is used without loss, a revocation ends a tunnel that is up.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 pki=$LAB_DIR/pki
 
@@ -78,7 +81,25 @@ refuses() {
 	diag "$2: $(reason "$2")"
 }
 
+# NODE KIND: the other one's signature was of that kind, the last time
+proven() {
+	[[ "$(grep "authentication of '.*' with .* successful" "$LAB_DIR/$1/log/charon.log" | grep -v myself | tail -1)" == *" with $2"* ]]
+}
+
+# NODE CERTIFICATE KEY: put in the place of its own
+renew() {
+	local n
+
+	n=$(site_anew "$1")
+	cp "$pki/$2.pem" "$LAB_DIR/$1/gwd/cert.pem"
+	(umask 077; cat "$pki/$3.key" >"$LAB_DIR/$1/gwd/cert.key")
+	ok "$1 takes $4" lab_gwctl "$1" reload
+	ok "and authenticates anew" lab_wait 30 site_anew_since "$1" "$n"
+	ok "which leaves one IKE_SA" lab_wait 20 site_one_ike_sa "$1"
+}
+
 lab_topology
+clear_watch
 mkdir -p "$pki"
 printf '[ca]\ndefault_ca = d\n[d]\ndatabase = index.txt\ncrlnumber = crlnumber\ndefault_md = sha256\ndefault_crl_days = 30\ncrl_extensions = e\n[e]\nauthorityKeyIdentifier = keyid\n' >"$pki/ca.cnf"
 : >"$pki/index.txt"
@@ -91,6 +112,8 @@ echo 01 >"$pki/crlnumber"
 	cert_make stranger ca stranger.example.net 90 ed25519
 	cert_make impostor otherca branch.example.net 90 ed25519
 	cert_make late ca branch.example.net -1 ed25519
+	cert_make renewed ca branch.example.net 90 ec -pkeyopt ec_paramgen_curve:P-256
+	openssl x509 -req -in "$pki/hq.csr" -CA "$pki/ca.pem" -CAkey "$pki/ca.key" -days 95 -copy_extensions copy -out "$pki/hq2.pem"
 	cert_make next ca branch.example.net 90 rsa:2048
 } >"$LAB_DIR/openssl.log" 2>&1 || diag "$(tail -5 "$LAB_DIR/openssl.log")"
 hq_conf ""
@@ -100,6 +123,19 @@ ok "gwd of branch starts with one of another kind" branch_as branch
 ok "the tunnel comes up on hq" lab_wait 40 site_is hq up
 ok "and on branch" lab_wait 20 site_is branch up
 ok "LAN to LAN" lab_run lanhq ping -c2 -i0.3 -W2 10.2.0.2
+clear_flows
+
+# renewing
+lab_wait 30 site_one_ike_sa hq
+ok "branch has shown an Ed25519 key" proven hq ED25519
+sites_flows renew
+renew branch renewed renewed "a new certificate with another key"
+ok "and has shown that" proven hq ECDSA
+renew hq hq2 hq "a new certificate for the key it has"
+ok "the tunnel is up on hq" site_is hq up
+ok "and on branch" site_is branch up
+sites_flows_judge renew 2
+clear_none "while certificates are renewed"
 
 # who is refused, and why
 branch_as impostor
@@ -113,6 +149,7 @@ branch_as late
 like "an expired certificate is told at the load" "$(lab_gwctl branch check 2>&1)" 'warning: certificate: /etc/gwd/cert.pem expired on 20'
 refuses "an expired certificate is refused" hq 'certificate has expired or is not valid yet'
 refuses "its owner is told since when" branch 'our certificate /etc/gwd/cert.pem expired on 20'
+clear_none "with certificates that are refused"
 branch_as next
 ok "a good one, RSA, brings the tunnel up" lab_wait 40 site_is hq up
 
@@ -131,5 +168,7 @@ nok "nothing passes" lab_run lanhq ping -c1 -W1 10.2.0.2
 branch_as branch
 ok "a certificate that is not revoked brings it up" lab_wait 40 site_is hq up
 is "no private key in any log" "$(grep -l 'PRIVATE KEY' "$LAB_DIR"/*/log/*.log | wc -l)" 0
+clear_none "with a revoked certificate"
+clear_control branch 10.255.0.2
 
 done_testing

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Post-quantum pre-shared keys (RFC 8784) beside raw keys: used and shown; where one is required, a peer without it or with another is
-# refused by name; where it is not, the tunnel comes up without.
+# refused by name; where it is not, the tunnel comes up without. Given, changed and taken away without loss.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 # NODE TEXT: the tunnel's ppk, "" for none
 ppk() {
@@ -22,13 +24,40 @@ reason_like() {
 	[[ "$(lab_gwctl "$1" status --json | build/tests/pick 'tunnels[0].reason')" =~ $2 ]]
 }
 
+# NODE TEXT: a change that makes a new IKE_SA
+changed() {
+	local n
+
+	n=$(site_anew "$1")
+	ppk "$1" "$2"
+	ok "$1: ${2:-none}" lab_gwctl "$1" reload
+	ok "authenticates anew" lab_wait 30 site_anew_since "$1" "$n"
+	ok "which leaves one IKE_SA" lab_wait 20 site_one_ike_sa "$1"
+}
+
+# TEXT: a change on both ends that makes none
+allowed() {
+	local n before
+
+	before=$(site_ike_sas hq)
+	for n in hq branch; do
+		ppk $n "$1"
+		ok "$n: $1" lab_gwctl $n reload
+	done
+	lab_sleep 1
+	is "makes no new IKE_SA" "$(site_ike_sas hq)" "$before"
+}
+
 lab_topology
+clear_watch
 for n in hq branch; do
 	(umask 077; echo quantum-resistant-secret-1 >"$LAB_DIR/$n/gwd/ppk")
 	(umask 077; echo quantum-resistant-secret-2 >"$LAB_DIR/$n/gwd/other")
+	(umask 077; echo quantum-resistant-secret-3 >"$LAB_DIR/$n/gwd/next")
 done
 given="{id: ppk1.example.net, secret: /etc/gwd/ppk}"
 ok "the tunnel is up with a ppk" sites_up "    ppk: $given"
+clear_flows
 ok "hq uses it" uses_ppk hq true
 ok "so does branch" uses_ppk branch true
 like "show says so" "$(lab_gwctl hq show branch1)" ', with ppk'
@@ -62,7 +91,48 @@ for n in hq branch; do
 done
 ok "the right one brings it up" lab_wait 45 site_is hq up
 ok "with the ppk" lab_wait 20 uses_ppk hq true
+clear_none "with and without a ppk, and with a wrong one"
+
+# taken away, in steps
+ok "there is one IKE_SA" lab_wait 40 site_one_ike_sa hq
+sites_flows without
+allowed "{id: ppk1.example.net, secret: /etc/gwd/ppk, required: no}"
+ok "it is in use still" uses_ppk hq true
+changed hq ""
+changed branch ""
+ok "hq uses none" uses_ppk hq false
+ok "nor does branch" uses_ppk branch false
+sites_flows_judge without 2
+
+# given, as gwd.yaml(5) says
+sites_flows with
+for n in hq branch; do
+	changed $n "{id: ppk1.example.net, secret: /etc/gwd/ppk, required: no}"
+done
+ok "hq uses what neither requires" uses_ppk hq true
+ok "so does branch" uses_ppk branch true
+for n in hq branch; do
+	changed $n "$given"
+done
+ok "hq uses it" uses_ppk hq true
+sites_flows_judge with 4
+
+# another one
+sites_flows other
+allowed "{id: ppk1.example.net, secret: /etc/gwd/ppk, required: no}"
+for n in hq branch; do
+	changed $n "{id: ppk2.example.net, secret: /etc/gwd/next, required: no}"
+done
+ok "hq uses the new one" uses_ppk hq true
+for n in hq branch; do
+	changed $n "{id: ppk2.example.net, secret: /etc/gwd/next}"
+done
+ok "hq uses it" uses_ppk hq true
+ok "so does branch" uses_ppk branch true
+sites_flows_judge other 4
+clear_none "while it is taken away, given and changed"
 is "no secret in any log" "$(cat "$LAB_DIR"/*/log/*.log | grep -c quantum-resistant)" 0
 unlike "nor in what gwctl says" "$(lab_gwctl hq show branch1 --json; lab_gwctl hq plan)" "quantum-resistant"
+clear_control branch 10.255.0.2
 
 done_testing

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Algorithms and lifetimes: each proposal is what both ends then use, with the MTU that goes with it; SAs are rekeyed by bytes and
-# by packets without loss; what this charon cannot, and a card that cannot encrypt, is told.
+# by packets without loss, with forward secrecy; the replay window is the kernel's; a dead peer is noticed when it is asked; what this charon cannot, and a card that cannot encrypt, is told.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 ALLOWED=3	# packets per rekey and direction: where all is emulated a process may stand still for longer than the margin
 
@@ -22,6 +24,10 @@ shown() {
 
 child_is() {
 	[ "$(shown .child.proposal)" = "$1" ]
+}
+
+ike_is() {
+	[ "$(shown .ike.proposal)" = "$1" ]
 }
 
 mtu_is() {
@@ -84,11 +90,41 @@ begun() {
 	grep -c 'establishing CHILD_SA gre{[0-9]*} reqid' "$LAB_DIR/hq/log/charon.log"
 }
 
+# END: what its CHILD_SA was negotiated with
+child_of() {
+	lab_swanctl "$1" --list-sas | grep -o 'INSTALLED, TRANSPORT, .*ESP:[^ ]*'
+}
+
+# NODE: the replay window of what comes in
+window_of() {
+	ip -n "$1" -s xfrm state list dst "$2" | grep -o 'replay_window [0-9]*' | tail -1 | tr -dc 0-9
+}
+
+# the internet carries nothing, or all
+internet() {
+	case $1 in
+	cut)	lab_run inet nft 'add table inet cut; add chain inet cut c { type filter hook forward priority 0; policy drop; }' ;;
+	whole)	lab_run inet nft delete table inet cut ;;
+	esac
+}
+
 sites_allow=""
 lab_topology
+clear_watch
 LAB_GWD_ARGS=-v
 ok "the tunnel comes up" sites_up
+clear_flows
 is "by default AES-GCM" "$(shown .child.proposal)" aes256gcm16
+
+is "by default a replay window of 1024" "$(window_of hq 198.51.100.1)" 1024
+like "the first CHILD_SA has the group of the IKE_SA" "$(child_of hq)" 'ESP:AES_GCM_16-256$'
+ok "another replay window" both_take "esp: {replay-window: 2048}"
+ok "is that of the kernel" lab_wait 40 eval '[ "$(window_of hq 198.51.100.1)" = 2048 ]'
+is "on branch too" "$(window_of branch 203.0.113.7)" 2048
+ok "another IKE proposal" both_take "ike: {proposals: aes128-sha512-modp3072}"
+ok "is negotiated" lab_wait 40 ike_is aes128-sha512-prfsha512-modp3072
+diag "$(shown .ike.proposal)"
+ok "up with it" lab_wait 20 both_up
 
 works aes128gcm16 aes128gcm16 1442
 works chacha20poly1305-x25519 chacha20poly1305 1442
@@ -109,7 +145,10 @@ like "show tells which" "$(lab_gwctl hq show branch1)" 'WEAK: 3des'
 ok "a lifetime in bytes" both_take "esp: {rekey-bytes: 2M}"
 ok "the tunnel is up" lab_wait 30 both_up
 lab_sleep 1
+unlike "its first CHILD_SA had no exchange of its own" "$(child_of hq)" CURVE_25519
 rekeyed bytes bytes 900 1
+like "forward secrecy: the renewed one had" "$(child_of hq)" 'ESP:AES_GCM_16-256/CURVE_25519'
+like "on branch too" "$(child_of branch)" 'ESP:AES_GCM_16-256/CURVE_25519'
 ok "a lifetime in packets" both_take "esp: {rekey-packets: 3000}"
 ok "the tunnel is up" lab_wait 30 both_up
 lab_sleep 1
@@ -131,5 +170,30 @@ diag "$(lab_gwctl hq | tail -1)"
 nok "and is not up" site_is hq up
 ok "with auto it goes without" both_take "esp: {hw-offload: auto, proposals: aes128gcm16}"
 ok "the tunnel is up" lab_wait 40 both_up
+clear_none "whatever is negotiated"
+clear_flows_end
+
+# a dead peer
+for delay in 2s 1h; do
+	ok "dpd-delay: $delay" both_take "ike: {dpd-delay: $delay}"
+	ok "up" lab_wait 40 both_up
+	ok "with one IKE_SA" lab_wait 40 site_one_ike_sa hq
+	internet cut
+	begin=$SECONDS
+	if [ $delay = 2s ]; then
+		ok "a peer that is dead is noticed" lab_wait 60 eval '! site_is hq up'
+		took=$((SECONDS - begin))
+		diag "after $took s: $(lab_gwctl hq | tail -1)"
+		like "and named" "$(lab_gwctl hq | tail -1)" 'not answer|no answer'
+	else
+		lab_sleep $((took + 2))
+		ok "in that time it is not, where it is not asked" site_is hq up
+	fi
+	internet whole
+	lab_wait 60 both_up
+done
+ok "the tunnel is up" both_up
+clear_none "with a dead peer"
+clear_control branch 10.255.0.2
 
 done_testing

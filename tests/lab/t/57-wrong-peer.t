@@ -8,6 +8,8 @@
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/sites.sh
 . tests/lab/sites.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 IKE=aes256gcm16-prfsha384-x25519
 ESP=aes256gcm16-x25519
@@ -97,6 +99,11 @@ peer_calls() {
 }
 
 lab_topology
+clear_watch
+ip -n branch link add gre-hq type gre local 203.0.113.7 remote 198.51.100.1 ttl 64
+ip -n branch link set gre-hq addrgenmode none
+ip -n branch addr add 10.255.0.2/30 dev gre-hq
+ip -n branch link set gre-hq up
 (umask 077; echo the-right-key-of-this-lab >"$LAB_DIR/hq/gwd/psk")
 cat >"$LAB_DIR/hq.yaml" <<-END
 gateway:
@@ -118,6 +125,7 @@ lab_charon_start branch
 peer_is
 ok "gwd starts" lab_gwd_start hq -v
 ok "a peer that is right: up" lab_wait 30 site_is hq up
+clear_flows hq branch 10.255.0.2
 
 we_call "tunnel mode" 'the peer negotiated tunnel mode: set its child to transport mode' mode=tunnel
 we_call "another IKE proposal" 'the peer accepts none of our algorithms.*NO_PROPOSAL_CHOSEN.*ike.proposals' ike=aes128-sha256-modp2048
@@ -126,6 +134,7 @@ we_call "other traffic selectors" 'the peer refuses GRE between these two addres
 we_call "another identity" 'the peer rejects our pre-shared key or our identity .AUTHENTICATION_FAILED.' id=other.example.net
 we_call "another identity of ours" 'the peer rejects our pre-shared key or our identity .AUTHENTICATION_FAILED.' ours=other.example.net
 we_call "another key" 'the peer rejects our pre-shared key or our identity .AUTHENTICATION_FAILED.' psk=the-wrong-key-of-this-lab
+clear_none "we call"
 
 peer_is
 ok "hq becomes passive" hq_is passive
@@ -135,10 +144,13 @@ peer_calls "another ESP proposal" 'no algorithm that the peer offers is accepted
 peer_calls "other traffic selectors" 'the peer asks for traffic other than GRE between the two gateways' 'ts=dynamic[17]'
 peer_calls "another identity" "the peer's identity or address is that of no tunnel here: compare gateway.id and peer.id" id=other.example.net
 peer_calls "another key" "the peer's pre-shared key is not ours" psk=the-wrong-key-of-this-lab
+clear_none "the peer calls"
 
 peer_is
 restart
 lab_swanctl branch --initiate --child gre --timeout 5 >/dev/null 2>&1
 ok "a peer that is right calls: up" lab_wait 20 site_is hq up
+clear_none "with a peer that is right again"
+clear_control branch 10.255.0.2
 
 done_testing

@@ -8,6 +8,8 @@
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/makes.sh
 . tests/lab/makes.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 ALLOWED=3	# packets per rekey and direction, as in 31-rekey.t
 
@@ -87,7 +89,7 @@ lab_topology
 makes_conf
 ok "charon of hq" lab_charon_start hq
 ok "gwd of hq" lab_gwd_start hq
-makes_capture
+clear_watch
 lab_run hq ping -c2 -i0.2 -W1 10.255.0.2 >/dev/null
 ok "the other charon" other_start
 ok "hq exports for it" makes_export strongswan
@@ -118,7 +120,7 @@ ok "is done" lab_wait 20 ike_rekeyed $((before + 2))
 n=$((n + 2))
 makes_verdict rekey $n $((n * ALLOWED)) "rekeys by both ends"
 ok "up all the while" partner_is up
-makes_clear "after rekeys"
+clear_none "after rekeys"
 
 # what the peer does by itself
 spi=$(makes_spi)
@@ -143,7 +145,7 @@ lab_swanctl hq --rekey --child gre >/dev/null
 ok "the refused rekey is told" lab_wait 20 makes_reason 'NO_PROPOSAL_CHOSEN.*esp.proposals'
 ok "while the tunnel is up" partner_is up
 is "on the same SAs" "$(makes_spi)" "$spi"
-makes_clear "after what the peer did"
+clear_none "after what the peer did"
 
 # raw keys
 lab_gwctl hq keygen >/dev/null 2>&1
@@ -168,9 +170,14 @@ ok "hq reloads" lab_gwctl hq reload
 comes_back "certificates"
 ok "the peer's was RSA" makes_proven "partner.example.net' with RSA"
 ok "with one pair of SAs" lab_wait 90 settled none
+ok "OSPF is Full over them" lab_wait 40 makes_ospf_full
+ok "and its routes carry" lab_wait 20 carries
+makes_flows certificates
 rekeys hq
 rekeys branch
-makes_clear "with certificates"
+makes_verdict certificates 2 $((2 * ALLOWED)) "rekeys with certificates"
+ok "OSPF is Full still" makes_ospf_full
+clear_none "with certificates"
 
 # identities that are addresses, and no name to call the gateway by
 MAKES_ID=198.51.100.1 makes_conf "    peer: {id: 203.0.113.7}
@@ -182,6 +189,6 @@ ok "it is run there" run_export
 ok "hq reloads" lab_gwctl hq reload
 comes_back "address identities"
 
-makes_clear "at the end"
-makes_control
+clear_none "at the end"
+clear_control branch 10.255.0.2
 done_testing

@@ -8,6 +8,8 @@
 . tests/lab/lib.sh
 # shellcheck source=tests/lab/makes.sh
 . tests/lab/makes.sh
+# shellcheck source=tests/lab/clear.sh
+. tests/lab/clear.sh
 
 ALLOWED=3	# packets per rekey and direction, as in 31-rekey.t
 OTHER=$PWD/build/lab/libreswan/usr
@@ -74,16 +76,13 @@ comes_back() {
 	ok "$1: and carries" lab_wait 20 lab_run hq ping -c1 -W1 10.255.0.2
 }
 
-if [ ! -x "$OTHER/libexec/ipsec/pluto" ]; then
-	skip "Libreswan" "it is not below build/lab: tests/lab/libreswan fetches it"
-	done_testing
-fi
+ok "pluto is below build/lab, where tests/lab/libreswan puts it" test -x "$OTHER/libexec/ipsec/pluto" || done_testing
 
 lab_topology
 makes_conf
 ok "charon of hq" lab_charon_start hq
 ok "gwd of hq" lab_gwd_start hq
-makes_capture
+clear_watch
 lab_run hq ping -c2 -i0.2 -W1 10.255.0.2 >/dev/null
 ok "pluto" other_start
 ok "hq exports for it" makes_export libreswan
@@ -115,13 +114,13 @@ rekeys hq
 lab_sleep 1
 makes_verdict asked 1 $ALLOWED "a rekey that pluto is asked for" there
 ok "up all the while" partner_is up
-makes_clear "after rekeys"
+clear_none "after rekeys"
 
 # what the peer does by itself
 spi=$(makes_spi)
 ok "the peer ends its SAs" other ipsec auto --down hq
 comes_back "SAs ended"
-makes_clear "after what the peer did"
+clear_none "after what the peer did"
 
 # its own algorithms, as without ike= and esp= in its configuration
 sed -i '/^\t\(ike\|esp\|pfs\)=/d' "$(lab_path branch /etc/ipsec.d/hq.conf)"
@@ -146,9 +145,17 @@ ok "hq reloads" lab_gwctl hq reload
 comes_back "certificates"
 ok "the peer's was ECDSA" makes_proven "CN=partner' with ECDSA"
 ok "with one pair of SAs" lab_wait 90 settled none
-rekeys hq
+ok "OSPF is Full over them" lab_wait 40 makes_ospf_full
+ok "and its routes carry" lab_wait 20 carries
+makes_flows certificates
 rekeys branch
-makes_clear "with certificates"
+makes_verdict certificates 1 $ALLOWED "a rekey with certificates"
+makes_flows certificates-asked
+rekeys hq
+lab_sleep 1
+makes_verdict certificates-asked 1 $ALLOWED "a rekey with certificates that pluto is asked for" there
+ok "OSPF is Full still" makes_ospf_full
+clear_none "with certificates"
 
 # it is killed; a new one begins with an empty kernel
 spi=$(makes_spi)
@@ -156,6 +163,6 @@ lab_stop branch pluto KILL
 ok "pluto is killed and started anew" pluto_start
 comes_back "pluto killed"
 
-makes_clear "at the end"
-makes_control
+clear_none "at the end"
+clear_control branch 10.255.0.2
 done_testing
