@@ -22,6 +22,7 @@
 #include "conf/check.h"
 #include "conf/parse.h"
 #include "conf/yaml.h"
+#include "lib/owner.h"
 #include "lib/text.h"
 
 #define KEY_DEFAULT "/etc/gwd/gwd.key"
@@ -66,9 +67,18 @@ static ssize_t file_fill(int fd, char **text)
 	return got < 0 ? -1 : (ssize_t)size;
 }
 
+/* With errno of the failure. */
+static void why_not(const char *path, const char *what, char *why, size_t size)
+{
+	char reason[480];
+
+	owner_explain(path, errno, false, reason, sizeof(reason));
+	snprintf(why, size, "cannot be %s: %s", what, reason);
+}
+
 static char *file_read(struct load *l, const char *path, size_t *size)
 {
-	char *text = NULL, why[128];
+	char *text = NULL, why[512];
 	struct stat st;
 	ssize_t got = -1;
 	/* Not blocking, so that opening a FIFO returns. */
@@ -76,7 +86,7 @@ static char *file_read(struct load *l, const char *path, size_t *size)
 
 	*why = '\0';
 	if (fd < 0 || fstat(fd, &st))
-		snprintf(why, sizeof(why), "cannot be opened: %s", strerror(errno));
+		why_not(path, "opened", why, sizeof(why));
 	else if (!S_ISREG(st.st_mode))
 		snprintf(why, sizeof(why), "not a regular file");
 	else if ((got = file_fill(fd, &text)) < 0)
@@ -171,12 +181,12 @@ static void part_parse(struct load *l, const char *folder, const char *name)
 static void parts_parse(struct load *l, const char *folder)
 {
 	struct dirent **parts = NULL;
-	char why[128];
+	char why[512];
 
 	errno = 0;
 	int n = scandir(folder, &parts, part_is, part_cmp);
 	if (n < 0 && errno != ENOENT) {
-		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
+		why_not(folder, "read", why, sizeof(why));
 		file_refuse(l, folder, why);
 	}
 	if (n > PARTS_MAX)

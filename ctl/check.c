@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "conf/conf.h"
+#include "ctl/handover.h"
 #include "ctl/output.h"
 
 static int check_print_json(const char *file, const struct conf *conf,
@@ -53,6 +54,8 @@ int verb_check(const struct verb *verb, const char *arg, const struct options *o
 	int rc = conf ? EXIT_WELL : EXIT_ERROR;
 	rc = opt->json ? check_print_json(file, conf, &report, rc)
 		       : check_print(file, conf, &report, rc);
+	if (conf)
+		handover_note(conf);
 	conf_free(conf);
 	conf_report_done(&report);
 	return rc;

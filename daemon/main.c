@@ -25,6 +25,7 @@
 #include "daemon/reload.h"
 #include "daemon/generation.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/protocol.h"
 
 #define LOOP_PAUSE_NS 100000000
@@ -265,6 +266,7 @@ int main(int argc, char **argv)
 		log_error(NULL, "%s", err);
 		return 1;
 	}
+	owner_init();
 	if (o.check_only)
 		return check_only(o.conf_path);
 	gw.conf_path = o.conf_path;

@@ -17,6 +17,7 @@
 
 #include "lib/addr.h"
 #include "lib/key.h"
+#include "lib/owner.h"
 #include "lib/vec.h"
 
 #define FILE_MAX (1u << 20) /* bytes */
@@ -342,7 +343,7 @@ static const char *why_of(int rc, enum cert_kind kind)
 int cert_read_file(const char *path, enum cert_kind kind, struct cert_list *out, char *err,
 		   size_t err_size)
 {
-	char *text = NULL;
+	char *text = NULL, why[512];
 	size_t size = 0;
 	int rc = file_read(path, &text, &size);
 
@@ -357,7 +358,8 @@ int cert_read_file(const char *path, enum cert_kind kind, struct cert_list *out,
 	cert_list_free(out);
 	if (why_of(rc, kind))
 		return fail(rc, err, err_size, path, why_of(rc, kind));
-	snprintf(err, err_size, "%s cannot be read: %s", path, strerror(-rc));
+	owner_explain(path, -rc, false, why, sizeof(why));
+	snprintf(err, err_size, "%s cannot be read: %s", path, why);
 	return rc;
 }
 

@@ -14,8 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/owner.h"
+
+/* Given away first, while it has no name. */
 static int write_all(int fd, const unsigned char *bytes, size_t size)
 {
+	int given = owner_give(fd);
+
+	if (given)
+		return given;
 	while (size) {
 		ssize_t n = write(fd, bytes, size);
 		if (n < 0 && errno == EINTR)

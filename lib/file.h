@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /*
- * A new file of mode 0600. It gets its name when all of it is on the disk, and never takes that of another: -EEXIST. On failure
+ * A new file of mode 0600, of the user gwd where root writes it (owner_give). It gets its name when all of it is on the disk, and never takes that of another: -EEXIST. On failure
  * nothing stays, nor where the process is killed meanwhile, but where the file system has no nameless files (O_TMPFILE), as
  * NFS: there "NAME.XXXXXX" may stay. 0 or -errno.
  */

@@ -12,6 +12,7 @@
 #define PROTOCOL_NUMBER 1 /* raised when an old gwctl could misread a new gwd */
 #define PROTOCOL_RUN_DIR "/run/gwd" /* unless --run-dir */
 #define PROTOCOL_SOCKET "gwd.sock" /* within the run dir */
+#define PROTOCOL_USER "gwd" /* as whom gwd.service runs gwd */
 #define PROTOCOL_GROUP "gwd" /* its members may read */
 #define PROTOCOL_REQUEST_MAX 65536 /* bytes of a request line, newline included */
 #define PROTOCOL_GREETING_MAX 4096 /* bytes of the greeting line */

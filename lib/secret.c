@@ -22,6 +22,7 @@
 
 #include "lib/arena.h"
 #include "lib/file.h"
+#include "lib/owner.h"
 
 #define STACK_SIZE 16384 /* bytes, more than a function of libsodium uses */
 
@@ -95,9 +96,9 @@ static int secret_check_file(const char *path, const struct stat *st, char *err,
 {
 	if (!S_ISREG(st->st_mode))
 		return fail(-EINVAL, err, err_size, "%s is not a regular file", path);
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return fail(-EPERM, err, err_size, "%s belongs to another user: chown root %s",
-			    path, path);
+	if (!owner_is_good(st->st_uid))
+		return fail(-EPERM, err, err_size, "%s belongs to another user: chown %s %s", path,
+			    owner_name(), path);
 	if (st->st_mode & 077)
 		return fail(-EPERM, err, err_size,
 			    "%s may be read or changed by others than its owner: chmod 600 %s",
@@ -157,11 +158,16 @@ int secret_read_file(const char *path, struct secret **out, char *err, size_t er
 {
 	/* O_NONBLOCK: a FIFO in the place of a key must not stop us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char why[512];
 
 	if (fd < 0 && errno == ENOENT)
 		return fail(-ENOENT, err, err_size, "%s does not exist", path);
-	if (fd < 0)
-		return fail(-errno, err, err_size, "cannot open %s: %s", path, strerror(errno));
+	if (fd < 0) {
+		int rc = -errno;
+
+		owner_explain(path, -rc, true, why, sizeof(why));
+		return fail(rc, err, err_size, "cannot open %s: %s", path, why);
+	}
 	int rc = secret_read_fd(fd, path, out, err, err_size);
 	close(fd);
 	return rc;

@@ -37,7 +37,7 @@ void secret_free(struct secret *s);
 /*
  * Reads a whole file that only its owner may read. On failure returns -errno and writes one
  * sentence with the remedy to err: absent (-ENOENT), not a regular file (-EINVAL), readable or
- * writable by group or others or owned by neither us nor root (-EPERM), empty (-ENODATA), larger
+ * writable by group or others or owned by none of us, root and gwd (-EPERM), empty (-ENODATA), larger
  * than SECRET_MAX (-EFBIG), changed meanwhile (-EAGAIN). The result is the caller's.
  */
 int secret_read_file(const char *path, struct secret **out, char *err, size_t err_size);
@@ -45,7 +45,7 @@ int secret_read_file(const char *path, struct secret **out, char *err, size_t er
 /* Cuts one trailing newline (LF or CRLF), as editors leave in a PSK file. */
 void secret_trim_newline(struct secret *s);
 
-/* file_write_new (lib/file.h), with a sentence in err. -EEXIST when path is there. */
+/* file_write_new (lib/file.h), which root gives to the user gwd, with a sentence in err. -EEXIST when path is there. */
 int secret_write_file(const char *path, const struct secret *s, char *err, size_t err_size);
 
 /*

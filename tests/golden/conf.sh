@@ -70,7 +70,7 @@ check() { # FILE, in the folder $folder/run
 		cd "$folder/run" || exit 99
 		timeout 60 "$gwctl" check "$1" 2>&1
 		echo "exit $?"
-	) | sed "s|$folder|$named|g; s/on 20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]/on DATE/"
+	) | sed "/^gwd.service runs as the user gwd,/d; s|$folder|$named|g; s/on 20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]/on DATE/"
 }
 
 compare() { # NAME OUTPUT
