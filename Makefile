@@ -8,7 +8,7 @@ CC        ?= gcc
 B         := build$(if $(SANITIZE),/san)
 Q         := $(if $(V),,@)
 ,         := ,
-LIBS      := libmnl libevent_core libevent_extra libsodium libfyaml jansson smartcols libnftables libsystemd
+LIBS      := libmnl libevent_core libevent_extra libsodium libfyaml jansson smartcols libnftables libseccomp libsystemd
 # Debian ships libvici without header or .pc file, in strongSwan's own folder (ike/libvici.h says more).
 VICI      := -L/usr/lib/ipsec -l:libvici.so.0 -Wl,-rpath,/usr/lib/ipsec
 CFLAGS    ?= -O2 -g

@@ -23,6 +23,7 @@
 #include "daemon/probe.h"
 #include "daemon/reconcile.h"
 #include "daemon/reload.h"
+#include "daemon/sandbox.h"
 #include "daemon/generation.h"
 #include "lib/log.h"
 #include "lib/owner.h"
@@ -211,6 +212,8 @@ static int gateway_start(struct gateway *gw, char *err, size_t err_size)
 		r = control_init(gw, err, err_size);
 	if (!r)
 		r = signals_init(gw);
+	if (!r)
+		r = sandbox_enter(err, err_size);
 	if (!r)
 		r = charon_init(gw);
 	if (!r)
