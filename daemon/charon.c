@@ -58,7 +58,7 @@ enum health_charon charon_health(const struct gateway *gw)
 	switch (ike_session_state(gw->session)) {
 	case IKE_SESSION_ABSENT:
 	case IKE_SESSION_CONNECTING:
-		return HEALTH_CHARON_ABSENT;
+		return gw->charon_closed ? HEALTH_CHARON_CLOSED : HEALTH_CHARON_ABSENT;
 	case IKE_SESSION_CONNECTED:
 		return HEALTH_CHARON_CONNECTED;
 	case IKE_SESSION_STALLED:
@@ -206,12 +206,14 @@ static void session_down(struct gateway *gw, int err)
 					: "the connection to %s was lost",
 		 gw->conf->charon_socket);
 	gateway_set_text(&gw->charon_reason, text);
+	gw->charon_closed = err == -EACCES;
 	gw->charon_known = false;
 	gw->charon_queries = 0;
 	loading_forget(gw);
 	if (!was_there)
 		return;
-	log_warn(NULL, "charon is not reachable: %s; trying again", text);
+	log_warn(NULL, "charon is not reachable: %s; %strying again", text,
+		 gw->charon_closed ? HEALTH_CLOSED_REMEDY "; " : "");
 	peer_forget_all(gw);
 	reconcile_mark_all(gw);
 }

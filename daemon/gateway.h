@@ -204,6 +204,7 @@ struct gateway {
 	struct event *session_event, *watch_event, *session_timer;
 	bool charon_known; /* what it has loaded has been read since it connected */
 	unsigned charon_queries;
+	bool charon_closed; /* its socket is there, and not for our user */
 	char *charon_reason, *charon_version;
 	uint64_t charon_since;
 	unsigned connect_tries;

@@ -111,6 +111,9 @@ static bool charon_lost(const struct health_input *in, char *buf, size_t size)
 	case HEALTH_CHARON_STALLED:
 		snprintf(buf, size, "charon does not answer here%s%s", gap, reason);
 		return true;
+	case HEALTH_CHARON_CLOSED:
+		snprintf(buf, size, "charon is closed to gwd here%s%s", gap, reason);
+		return true;
 	}
 	return false;
 }
@@ -143,7 +146,10 @@ static bool judge_missing_sa(const struct health_input *in, struct health *out)
 	if (in->sa_in && in->sa_out)
 		return false;
 	if (charon_lost(in, lost, sizeof(lost)))
-		return DOWN(out, "%s; `systemctl restart gwd-charon` starts it anew", lost);
+		return DOWN(out, "%s; %s", lost,
+			    in->charon == HEALTH_CHARON_CLOSED
+				    ? HEALTH_CLOSED_REMEDY
+				    : "`systemctl restart gwd-charon` starts it anew");
 	if (told(in->conn_refused))
 		return DOWN(out, "charon here refuses the connection: %s", in->conn_refused);
 	if (judge_idle(in, out))

@@ -22,7 +22,10 @@ enum health_charon {
 	HEALTH_CHARON_CONNECTED,
 	HEALTH_CHARON_ABSENT,
 	HEALTH_CHARON_STALLED,
+	HEALTH_CHARON_CLOSED, /* no permission for its socket */
 };
+
+#define HEALTH_CLOSED_REMEDY "gwd(8), SYSTEMD, tells how to give it to the group gwd-vici"
 
 /* Texts are NULL or "" when there is nothing. */
 struct health_input {

@@ -56,6 +56,7 @@ static const char *charon_state_name(const struct gateway *gw)
 	case HEALTH_CHARON_CONNECTED:
 		return "connected";
 	case HEALTH_CHARON_ABSENT:
+	case HEALTH_CHARON_CLOSED:
 		return "not reachable";
 	case HEALTH_CHARON_STALLED:
 		return "does not answer";

@@ -181,6 +181,12 @@ static void no_sa(void **unused)
 	expect(&in, HEALTH_DOWN,
 	       "charon is not running here: no socket /run/gwd/charon.vici; `systemctl restart "
 	       "gwd-charon` starts it anew");
+	in.charon = HEALTH_CHARON_CLOSED;
+	in.charon_reason = "no permission for /run/charon.vici";
+	expect(&in, HEALTH_DOWN,
+	       "charon is closed to gwd here: no permission for /run/charon.vici; gwd(8), SYSTEMD, "
+	       "tells how to give it to the group gwd-vici");
+	in.charon = HEALTH_CHARON_ABSENT;
 	in.charon_reason = NULL;
 	expect(&in, HEALTH_DOWN,
 	       "charon is not running here; `systemctl restart gwd-charon` starts it anew");
