@@ -141,6 +141,7 @@ D_CONF    := $(DESTDIR)$(SYSCONF)/gwd
 D_SHARE   := $(DESTDIR)$(PREFIX)/share
 D_UNIT    := $(DESTDIR)$(UNITDIR)
 D_USERS   := $(DESTDIR)$(PREFIX)/lib/sysusers.d
+D_TMP     := $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 EXAMPLES  := $(wildcard dist/examples/*.yaml)
 install: all
 	install -D -m 755 $(B)/gwd $(DESTDIR)$(PREFIX)/sbin/gwd
@@ -149,6 +150,7 @@ install: all
 	for u in gwd gwd-charon; do sed 's,@PREFIX@,$(PREFIX),g; s,@SYSCONF@,$(SYSCONF),g' dist/$$u.service >$(B)/$$u.service && \
 		install -D -m 644 $(B)/$$u.service $(D_UNIT)/$$u.service || exit; done
 	install -D -m 644 dist/gwd.sysusers $(D_USERS)/gwd.conf
+	install -D -m 644 dist/gwd.tmpfiles $(D_TMP)/gwd.conf
 	install -D -m 644 $(B)/gwctl.bash $(D_SHARE)/bash-completion/completions/gwctl
 	install -D -m 644 dist/gwd.schema.json $(D_SHARE)/gwd/gwd.schema.json
 	install -D -m 644 -t $(D_SHARE)/doc/gwd/examples $(EXAMPLES)
@@ -159,7 +161,7 @@ install: all
 		install -m 644 dist/strongswan.conf $(D_CONF)/strongswan.conf.new; fi
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/gwd $(DESTDIR)$(PREFIX)/bin/gwctl $(D_UNIT)/gwd.service $(D_UNIT)/gwd-charon.service
-	rm -f $(D_USERS)/gwd.conf $(D_SHARE)/bash-completion/completions/gwctl $(D_SHARE)/gwd/gwd.schema.json
+	rm -f $(D_USERS)/gwd.conf $(D_TMP)/gwd.conf $(D_SHARE)/bash-completion/completions/gwctl $(D_SHARE)/gwd/gwd.schema.json
 	for m in $(notdir $(MAN)); do rm -f $(D_SHARE)/man/man$${m##*.}/$$m; done
 	rm -f $(addprefix $(D_SHARE)/doc/gwd/examples/,$(notdir $(EXAMPLES))) $(D_CONF)/strongswan.conf.new
 	if cmp -s dist/strongswan.conf $(D_CONF)/strongswan.conf; then rm -f $(D_CONF)/strongswan.conf; fi

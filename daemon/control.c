@@ -418,6 +418,20 @@ static void on_accept(evutil_socket_t listener, short what, void *user)
 	}
 }
 
+/* In gwd.service the folder is another's, see dist/gwd.tmpfiles. */
+static void socket_explain(const struct control *ctl, int r, char *err, size_t err_size)
+{
+	bool folder = r == -EACCES || r == -ENOENT || r == -EROFS || r == -EADDRINUSE;
+
+	if (folder && geteuid() != 0)
+		snprintf(err, err_size,
+			 "control socket %s: %s: `systemd-tmpfiles --create gwd.conf` makes the folder "
+			 "%s as it must be: of root and the group gwd-vici, mode 775",
+			 ctl->path, strerror(-r), ctl->gw->run_dir);
+	else
+		snprintf(err, err_size, "control socket %s: %s", ctl->path, strerror(-r));
+}
+
 /* Made under a tight umask; then opened to the group gwd where there is one. */
 static int socket_bind(const struct control *ctl, char *err, size_t err_size)
 {
@@ -434,13 +448,16 @@ static int socket_bind(const struct control *ctl, char *err, size_t err_size)
 	if (!r && bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		r = -errno;
 	umask(before);
-	if (!r && group && (chown(ctl->path, 0, group->gr_gid) || chmod(ctl->path, 0660)))
+	/* In gwd.service the group is ours, and there is no CAP_CHOWN. */
+	if (!r && group && group->gr_gid != getegid() && chown(ctl->path, (uid_t)-1, group->gr_gid))
+		r = -errno;
+	if (!r && group && chmod(ctl->path, 0660))
 		r = -errno;
 	if (!r && listen(fd, SOMAXCONN))
 		r = -errno;
 	if (!r)
 		return fd;
-	snprintf(err, err_size, "control socket %s: %s", ctl->path, strerror(-r));
+	socket_explain(ctl, r, err, err_size);
 	if (fd >= 0)
 		close(fd);
 	return r;

@@ -23,6 +23,11 @@ ok() { # TEXT COMMAND...
 	fi
 }
 
+# shellcheck disable=SC2317 # called by ok
+fails() {
+	! "$@"
+}
+
 is() { # TEXT GOT WANT
 	ok "$1" test "$2" = "$3" || printf 'got: %s\nwant: %s\n' "$2" "$3" | sed 's/^/# /'
 }
@@ -46,6 +51,7 @@ for f in usr/sbin/gwd usr/bin/gwctl; do
 done
 for f in usr/share/man/man8/gwd.8 usr/share/man/man8/gwctl.8 usr/share/man/man5/gwd.yaml.5 etc/gwd/strongswan.conf \
 	usr/lib/systemd/system/gwd.service usr/lib/systemd/system/gwd-charon.service usr/lib/sysusers.d/gwd.conf \
+	usr/lib/tmpfiles.d/gwd.conf \
 	usr/share/bash-completion/completions/gwctl usr/share/gwd/gwd.schema.json usr/share/doc/gwd/examples/hq.yaml; do
 	ok "$f is there" test -s "$work/$f"
 	is "$f is for all to read" "$(mode $f)" 644
@@ -62,6 +68,21 @@ before=$(files)
 ok "make install again" mk install
 is "... adds nothing" "$(files)" "$before"
 
+# UNIT: what `systemd-analyze security` thinks of it, in tenths: 0 is locked up, 100 anything goes
+exposure() {
+	systemd-analyze security --offline=true --no-pager "$work/usr/lib/systemd/system/$1.service" |
+		sed -n 's/.*exposure level for .*: \([0-9]*\)\.\([0-9]\).*/\1\2/p'
+}
+
+# shellcheck disable=SC2317 # called by ok
+exposure_is_at_most() { # UNIT TENTHS
+	local got
+
+	got=$(exposure "$1")
+	echo "exposure of $1.service: $got tenths"
+	[[ $got =~ ^[0-9]+$ ]] && ((10#$got <= $2))
+}
+
 # systemd looks for programs and users below the root of the units
 if command -v systemd-analyze >/dev/null; then
 	mkdir -p "$work/usr/lib/systemd/user" "$work/bin"
@@ -76,6 +97,17 @@ if command -v systemd-analyze >/dev/null; then
 			status=\$?; echo \"\$out\"; [ \$status = 0 ] && ! grep -q '$u.service:' <<<\"\$out\""
 	done
 	systemctl --root="$work" -q disable gwd-charon gwd
+	ok "gwd.service is exposed by 1.5 at most" exposure_is_at_most gwd 15
+	ok "gwd-charon.service by 1.7 at most" exposure_is_at_most gwd-charon 17
+	sed -i '/^ProtectSystem=/d; /^NoNewPriv/d' "$work/usr/lib/systemd/system/gwd.service"
+	ok "... which is measured: without two of its lines it is more" fails exposure_is_at_most gwd 15
+	mk install >/dev/null 2>&1
+	ok "the users of the units are made" systemd-sysusers --root="$work"
+	for u in gwd gwd-charon; do
+		ok "... $u" grep -q "^$u:" "$work/etc/passwd"
+	done
+	ok "... gwd alone is in the group of charon's socket" grep -qx 'gwd-vici:x:[0-9]*:gwd' "$work/etc/group"
+	rm -f "$work"/etc/{passwd,group,shadow,gshadow,.pwd.lock}*
 	rm -rf "${work:?}/bin" "$work/usr/lib/systemd/user" "$work/usr/sbin/charon-systemd" "$work"/usr/lib/systemd/system/*.target
 fi
 is "nothing else was left by these tests" "$(files)" "$before"

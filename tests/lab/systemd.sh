@@ -3,8 +3,8 @@
 #
 # A node under systemd: /lib/systemd/systemd as process 1 of a PID namespace of its own in the node, with the node's network,
 # /etc, /var and /run, and own /proc, /dev and cgroups. Of the distribution's units it sees only the few targets that services
-# stand on and the journal; /etc/systemd/system is empty; /usr/local/lib is searched as everywhere. So what is installed in the
-# node is started as on a machine, and nothing else is.
+# stand on, the journal, and tmpfiles.d for gwd; /etc/systemd/system is empty; /usr/local/lib is searched as everywhere. So what is
+# installed in the node is started as on a machine, and nothing else is.
 #
 #	systemd_prepare NODE		once per node: what `make install` writes stays in the node, units as above
 #	systemd_boot NODE		start it; true when multi-user.target is reached
@@ -13,7 +13,7 @@
 #	systemd_clean			remove the cgroups; after lab_end
 
 SYSTEMD_UNITS="basic.target sysinit.target shutdown.target multi-user.target network.target network-pre.target sockets.target
-	systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket"
+	systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket systemd-tmpfiles-setup.service"
 
 systemd_prepare() {
 	local over=$LAB_DIR/$1/over
@@ -29,7 +29,8 @@ systemd_prepare() {
 			cp /lib/systemd/system/$u $units/
 		done
 		mkdir $units/sysinit.target.wants
-		ln -s $units/systemd-journald* $units/sysinit.target.wants/
+		ln -s $units/systemd-journald* $units/systemd-tmpfiles-setup.service $units/sysinit.target.wants/
+		sed -i "s/^ExecStart=systemd-tmpfiles .*/& gwd.conf/" $units/systemd-tmpfiles-setup.service
 		mount --bind $units /lib/systemd/system
 		mount --bind $units/none /lib/systemd/system-generators
 		rm -rf /etc/systemd/system/* /etc/machine-id

@@ -53,13 +53,16 @@ up_by_another() {
 
 lab_topology
 systemd_prepare hq
+lab_run hq sed -i /^gwd/d /etc/passwd /etc/group
+lab_run hq rm -r /run/gwd
 ok "systemd runs in hq" systemd_boot hq
 
 # ---- README, "Install it"
 out=$(sys make install 2>&1)
 is "make install" $? 0
 unlike "compiles nothing again" "$out" '  (CC|LD|MAN) '
-ok "the group" sys systemd-sysusers
+ok "the users" sys systemd-sysusers gwd.conf
+ok "the folder of the sockets" sys systemd-tmpfiles --create gwd.conf
 ok "systemd finds the units" sys systemctl daemon-reload
 like "the key" "$(sys gwctl keygen 2>&1)" 'MCowBQYDK2VwAyEA'
 sites_keys
@@ -79,19 +82,49 @@ like "the journal has its first line" "$(sys journalctl -q -o cat --no-pager -u 
 like "and charon's" "$(sys journalctl -q -o cat --no-pager -u gwd-charon)" 'IKE_SA gwd'
 
 # ---- the sandbox is in force, or else this test says nothing of it
-is "gwd's capabilities: NET_ADMIN, CHOWN, DAC_READ_SEARCH" "$(process gwd CapEff)" 0000000000001005
-is "charon's at most: NET_ADMIN, NET_BIND_SERVICE, NET_RAW" "$(process gwd-charon CapBnd)" 0000000000003400
-is "gwd under seccomp" "$(process gwd Seccomp)" 2
+is "gwd's capability: NET_ADMIN" "$(process gwd CapEff)" 0000000000001000
+is "and no other ever" "$(process gwd CapBnd)" 0000000000001000
+is "charon's at most: NET_ADMIN, NET_BIND_SERVICE" "$(process gwd-charon CapBnd)" 0000000000001400
+is "gwd is the user gwd" "$(process gwd Uid)" "$(sys id -u gwd)"
+is "charon is a user of its own" "$(process gwd-charon Uid)" "$(sys id -u gwd-charon)"
 is "charon under seccomp" "$(process gwd-charon Seccomp)" 2
+is "gwd under the same filters, and its own two" "$(process gwd Seccomp_filters)" $(($(process gwd-charon Seccomp_filters) + 2))
+diag "$(sys ls -la /run/gwd /etc/gwd)"
 
 # ---- who may what
 as_nobody() {
 	sys setpriv --reuid=nobody --regid=nogroup "$@"
 }
-ok "a member of the group gwd reads the status" as_nobody --groups="$(sys getent group gwd | cut -d: -f3)" gwctl status
-nok "and changes nothing" as_nobody --groups="$(sys getent group gwd | cut -d: -f3)" gwctl down branch1
+as_member() {
+	as_nobody --groups="$(sys getent group gwd | cut -d: -f3)" "$@"
+}
+as_gwd() {
+	sys setpriv --reuid=gwd --regid=gwd --init-groups "$@"
+}
+asks_charon() {
+	"$1" swanctl --stats --uri unix:///run/gwd/charon.vici
+}
+ok "a member of the group gwd reads the status" as_member gwctl status
+nok "and changes nothing" as_member gwctl down branch1
 nok "others do not read it" as_nobody --clear-groups gwctl status
+ok "the user gwd reads the key" as_gwd cat /etc/gwd/gwd.key
+nok "a member of its group does not" as_member cat /etc/gwd/gwd.key
+ok "the user gwd speaks with charon" asks_charon as_gwd
+ok "root too" asks_charon sys
+nok "a member of its group does not" asks_charon as_member
 ok "the tunnel is as it was" site_is hq up
+
+# ---- files that gwd cannot see
+ok "a plan of a file" sys cp /etc/gwd/gwd.yaml /etc/gwd/new.yaml
+like "changes nothing" "$(sys gwctl plan /etc/gwd/new.yaml 2>&1)" 'nothing to do|no changes|0 changes'
+sys rm /etc/gwd/new.yaml
+sys cp /etc/gwd/gwd.yaml /tmp/new.yaml
+like "a file in /tmp: told" "$(sys gwctl plan /tmp/new.yaml 2>&1)" 'gwd.service has a /tmp of its own.*put it into /etc/gwd'
+sys rm /tmp/new.yaml
+sys install -D -m 644 /etc/gwd/gwd.yaml /var/closed/new.yaml
+sys chmod 700 /var/closed
+like "a file in a folder of root's: told" "$(sys gwctl plan /var/closed/new.yaml 2>&1)" \
+	'the user gwd may not enter /var/closed: put it into /etc/gwd'
 
 # ---- while it carries
 lab_udp_start there lanhq lanbranch 10.2.0.2 100
@@ -127,6 +160,29 @@ ok "the tunnel still carries" lab_run lanhq ping -q -c3 -i0.2 -W2 10.2.0.2
 ok "charon's socket is still there" sys test -S /run/gwd/charon.vici
 ok "systemctl start" sys systemctl start gwd
 ok "the tunnel is up" lab_wait 10 site_is hq up
+
+# ---- installed over a gwd that ran as root: key, folder and a socket left over are root's
+sys systemctl stop gwd
+sys chown root:root /etc/gwd/gwd.key /run/gwd
+sys chmod 755 /run/gwd
+like "gwctl check tells it" "$(sys gwctl check 2>&1)" 'chown gwd /etc/gwd/gwd.key'
+sys systemctl start --no-block gwd
+ok "gwd tells whose the key must be" lab_wait 20 journal_has 'the user gwd may not read it: chown gwd /etc/gwd/gwd.key'
+sys chown gwd /etc/gwd/gwd.key
+sys systemctl reset-failed gwd
+sys systemctl start --no-block gwd
+ok "and how the folder is made right" lab_wait 20 journal_has 'gwd.sock: Permission denied: .systemd-tmpfiles --create gwd.conf'
+sys perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' /run/gwd/gwd.sock
+sys systemd-tmpfiles --create gwd.conf
+sys systemctl reset-failed gwd
+ok "then it starts" sys systemctl start gwd
+ok "and the tunnel is up" lab_wait 20 site_is hq up
+sys systemctl stop gwd
+sys chgrp root /run/gwd/charon.vici
+ok "where charon's socket is not for gwd" sys systemctl start gwd
+ok "it says so" lab_wait 10 journal_has 'no permission for /run/gwd/charon.vici; gwd(8), SYSTEMD, tells'
+sys chgrp gwd-vici /run/gwd/charon.vici
+ok "and sees charon when it is" lab_wait 20 site_is hq up
 
 lab_udp_stop there
 lab_udp_stop back
