@@ -21,7 +21,9 @@
 # charon	lab_charon_start NODE, lab_charon_stop NODE, lab_charon_kill NODE	(kill: SIGKILL)
 #		lab_swanctl NODE ARG...			swanctl on its socket; --load-all reads $LAB_DIR/NODE/swanctl.conf
 #		LAB_CHARON_EXTRA			text added to strongswan.conf
-# gwd		lab_gwd_start NODE [ARG...], lab_gwd_stop NODE, lab_gwd_kill NODE
+# gwd		lab_gwd_start NODE [ARG...], lab_gwd_stop NODE, lab_gwd_kill NODE	as the user gwd, with the
+#						rights it has in gwd.service; before it, and before
+#						lab_gwctl NODE reload or plan, the node's keys are given to that user
 #		lab_gwctl NODE ARG...
 # FRR		lab_frr_start NODE CONFIG		zebra and the daemons CONFIG has lines for; lab_frr_stop NODE
 #		lab_vtysh NODE COMMAND
@@ -41,6 +43,7 @@ LAB_TEST=${LAB_TEST:-$(basename "$0" .t)}	# the demo has a name of its own
 LAB_VICI=unix:///run/gwd/charon.vici
 LAB_CHARON_EXTRA=${LAB_CHARON_EXTRA-}
 LAB_GWD=${LAB_GWD:-build/gwd}
+LAB_UID=64990 LAB_VICI_GID=64991
 LAB_GWCTL=${LAB_GWCTL:-build/gwctl}
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -142,12 +145,25 @@ lab_wait() {
 
 # ---- nodes
 
+# those of dist/gwd.sysusers, whatever the machine has
+lab_users() {
+	grep -v ^gwd /etc/passwd
+	echo gwd:x:$LAB_UID:$LAB_UID::/:/usr/sbin/nologin
+	echo gwd-charon:x:$LAB_VICI_GID:$LAB_VICI_GID::/:/usr/sbin/nologin
+} >"$LAB_DIR/passwd"
+lab_groups() {
+	grep -v ^gwd /etc/group
+	printf '%s\n' gwd:x:$LAB_UID: gwd-vici:x:$LAB_VICI_GID:gwd
+} >"$LAB_DIR/group"
+
 lab_node() {
 	local node dir
 
 	for node; do
 		dir=$LAB_DIR/$node
 		mkdir -p "$dir"/{log,gwd,pid,over/{etc,var,work.etc,work.var}}
+		chmod 777 "$dir/log"
+		cp "$LAB_DIR"/{passwd,group} "$dir/over/etc/"
 		ip netns add "$node"
 		# shellcheck disable=SC2016 # expanded inside
 		ip netns exec "$node" bash -ec '
@@ -158,7 +174,8 @@ lab_node() {
 			mkdir -p /etc/gwd
 			mount --bind "$1/gwd" /etc/gwd
 			mount -t tmpfs -o mode=755 tmpfs /run
-			mkdir -p /run/gwd /run/lock
+			mkdir -p /run/lock /run/lab
+			install -d -m 775 -g "$2" /run/gwd
 			cd /proc/sys/net
 			for f in ipv6/conf/{all,default}/accept_{dad,ra} ipv4/conf/{all,default}/rp_filter; do
 				echo 0 >$f
@@ -167,7 +184,7 @@ lab_node() {
 			cd /
 			touch "$1/pid/ready"
 			exec sleep infinity
-		' - "$dir" </dev/null >"$dir/log/node.log" 2>&1 &
+		' - "$dir" $LAB_VICI_GID </dev/null >"$dir/log/node.log" 2>&1 &
 		LAB_HOLDER[$node]=$!
 		disown
 	done
@@ -276,13 +293,25 @@ lab_stop() {
 	return 1
 }
 
+# ---- as in dist/*.service
+
+# USER GROUP CAPABILITIES OPTION...: the words before a command that run it with no other rights
+lab_as() {
+	echo "setpriv --reuid $1 --regid $2 --inh-caps -all,$3 --ambient-caps -all,$3 --bounding-set -all,$3 --no-new-privs ${*:4}"
+}
+
+# what of a node's keys is root's becomes gwd's, as gwctl check tells an administrator
+lab_hand_over() {
+	find "$LAB_DIR/$1/gwd" -type f -user root ! -perm /077 -exec chown $LAB_UID {} +
+}
+
 # ---- charon
 
 lab_charon_start() {
 	local node=$1 dir=$LAB_DIR/$1
 
 	if [ -e dist/strongswan.conf ]; then
-		echo "include $PWD/dist/strongswan.conf"
+		cat dist/strongswan.conf
 	else
 		cat <<-END
 		charon {
@@ -327,7 +356,9 @@ lab_charon_start() {
 	$LAB_CHARON_EXTRA
 	END
 	rm -f "$(lab_path "$node" /run/gwd/charon.vici)"
-	lab_spawn "$node" charon-systemd env "STRONGSWAN_CONF=$dir/strongswan.conf" /usr/sbin/charon-systemd
+	# shellcheck disable=SC2046
+	lab_spawn "$node" charon-systemd env "STRONGSWAN_CONF=$dir/strongswan.conf" \
+		$(lab_as gwd-charon gwd-vici +net_admin,+net_bind_service --clear-groups) /usr/sbin/charon-systemd
 	lab_wait 20 test -S "$(lab_path "$node" /run/gwd/charon.vici)" || { diag "charon of $node does not start"; return 1; }
 }
 
@@ -353,8 +384,17 @@ lab_gwd_answers() {
 	(($? != 1))
 }
 
+# The program is copied, for the repository's folder may be closed to others. A sanitizer needs more rights than gwd.
 lab_gwd_start() {
-	lab_spawn "$1" gwd "$LAB_GWD" -c /etc/gwd/gwd.yaml "${@:2}"
+	local as=() program
+
+	program=$(lab_path "$1" /run/lab/gwd)
+	[ "$program" -nt "$LAB_GWD" ] || install -m 755 "$LAB_GWD" "$program" || return
+	if [[ $LAB_GWD != */san/* ]]; then
+		lab_hand_over "$1"
+		read -ra as <<<"prlimit --memlock=134217728 $(lab_as gwd gwd +net_admin --groups gwd-vici)"
+	fi
+	lab_spawn "$1" gwd "${as[@]}" /run/lab/gwd -c /etc/gwd/gwd.yaml "${@:2}"
 	lab_wait 20 lab_gwd_answers "$1" || { diag "gwd of $1: $(tail -5 "$LAB_DIR/$1/log/gwd.log")"; return 1; }
 }
 
@@ -367,6 +407,7 @@ lab_gwd_kill() {
 }
 
 lab_gwctl() {
+	[[ ${2-} != @(reload|plan) ]] || lab_hand_over "$1"
 	lab_run "$1" "$LAB_GWCTL" "${@:2}"
 }
 
@@ -505,5 +546,7 @@ lab_end() {
 lab_clean
 rm -rf "${LAB_DIR:?}"/*
 mkdir -p "$LAB_DIR"
+lab_users
+lab_groups
 trap lab_end EXIT
 trap 'exit 1' INT TERM HUP

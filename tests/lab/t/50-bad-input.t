@@ -69,7 +69,6 @@ lab_topology
 sites_keys
 sites_conf
 cp "$yaml" "$LAB_DIR/good.yaml"
-echo "gwd:x:4242:" >>"$(lab_path hq /etc/group)"
 kernel_of hq >"$LAB_DIR/kernel.before"
 
 # gwd does not start
@@ -124,10 +123,10 @@ refuses "a second gwd" "another gwd runs in this network namespace .process $(la
 # who may ask
 is "a user may not ask" "$(status_of_user --clear-groups status)" 1
 like "and is told who may" "$(<"$LAB_DIR/said")" "group gwd"
-is "the group gwd may" "$(status_of_user --groups=4242 status)" 2
+is "the group gwd may" "$(status_of_user --groups=$LAB_UID status)" 2
 for verb in "down branch1" "up branch1" "restart branch1" reload teardown "plan /etc/gwd/gwd.yaml"; do
 	# shellcheck disable=SC2086
-	is "but may not change: $verb" "$(status_of_user --groups=4242 $verb)" 1
+	is "but may not change: $verb" "$(status_of_user --groups=$LAB_UID $verb)" 1
 	like "and is told so: $verb" "$(<"$LAB_DIR/said")" "is for root"
 done
 ok "the link is still there" ip -n hq link show branch1
