@@ -34,7 +34,7 @@ UNIT      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*
 TOOLS     := $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/lab/*.c tests/bench/*.c))) $(B)/tests/inject.so $(B)/tests/syscalls
 MAN       := $(patsubst doc/%.scd,$(B)/doc/%,$(wildcard doc/*.scd))
 
-.PHONY: all check demo demo-shell lab lab-tools syscalls fuzz bench install uninstall clean setup unit golden style
+.PHONY: all check demo demo-shell lab lab-tools syscalls fuzz bench heal install uninstall clean setup unit golden style
 .DELETE_ON_ERROR:
 all: $(B)/gwd $(B)/gwctl $(B)/gwctl.bash $(MAN)
 
@@ -114,6 +114,9 @@ syscalls: setup
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
 	@tests/lab/boot -t 3600 tests/bench/run
+heal: setup
+	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
+	@tests/lab/boot -t 3600 tests/bench/heal-table
 # Fuzzing: gwd's objects once as libFuzzer wants them; COVERAGE=1 builds them to be measured by llvm-cov instead of to be fast.
 # tests/fuzz/NAME.wrap names the functions of gwd or of the system in whose place NAME's own ones are called (ld --wrap).
 F         := build/fuzz$(if $(COVERAGE),-coverage)
