@@ -101,8 +101,9 @@ static int on_state(const struct nlmsghdr *nlh, void *user)
 	struct xfrm_sa sa;
 	struct mend *m = user;
 
-	if (nlh->nlmsg_type == XFRM_MSG_NEWSA && xfrm_sa_parse(nlh, &sa) && sa.spi &&
-	    (sa.reqid & ~XFRM_REQID_MASK) == XFRM_REQID_BASE)
+	/* the inbound one has its SPI first, so it comes as an update */
+	if ((nlh->nlmsg_type == XFRM_MSG_NEWSA || nlh->nlmsg_type == XFRM_MSG_UPDSA) &&
+	    xfrm_sa_parse(nlh, &sa) && sa.spi && (sa.reqid & ~XFRM_REQID_MASK) == XFRM_REQID_BASE)
 		m->seen++;
 	return MNL_CB_OK;
 }
