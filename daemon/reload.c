@@ -28,18 +28,27 @@
 #include "lib/log.h"
 #include "lib/seal.h"
 
-static void hash_file(crypto_generichash_state *h, const char *path)
+#define HASHED_MAX (17u << 20) /* bytes of a file; one that has more is refused (conf/load.c) */
+
+/* Whether all of it could be read: no file, or one that is none or has no end, is for the reader to complain of (conf/load.c). */
+static bool hash_file(crypto_generichash_state *h, const char *path)
 {
 	unsigned char buf[16384];
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = -1;
+	size_t got = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	crypto_generichash_update(h, (const unsigned char *)path, strlen(path) + 1);
 	if (fd < 0)
-		return;
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		crypto_generichash_update(h, buf, (size_t)n);
+		return false;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		while (got < HASHED_MAX && (n = read(fd, buf, sizeof(buf))) > 0) {
+			crypto_generichash_update(h, buf, (size_t)n);
+			got += (size_t)n;
+		}
 	close(fd);
+	return n == 0;
 }
 
 /* Secrets are told apart by their inode and times, so that their bytes stay in guarded memory. */
@@ -77,16 +86,16 @@ static void files_digest(const struct gateway *gw, unsigned char *out)
 	crypto_generichash_state h;
 	char *copy = strdup(gw->conf_path), pattern[4096];
 	glob_t g = {0};
-	bool have_folder = copy;
+	bool known = copy;
 	int found;
 
 	crypto_generichash_init(&h, NULL, 0, SECRET_DIGEST_SIZE);
-	hash_file(&h, gw->conf_path);
+	known &= hash_file(&h, gw->conf_path);
 	snprintf(pattern, sizeof(pattern), "%s/tunnels.d/*.yaml", copy ? dirname(copy) : ".");
 	found = glob(pattern, 0, NULL, &g);
 	if (!found)
 		for (size_t i = 0; i < g.gl_pathc; i++)
-			hash_file(&h, g.gl_pathv[i]);
+			known &= hash_file(&h, g.gl_pathv[i]);
 	globfree(&g);
 	free(copy);
 	if (gw->conf) {
@@ -97,7 +106,7 @@ static void files_digest(const struct gateway *gw, unsigned char *out)
 			hash_credentials(&h, &gw->conf->tunnels[i]);
 	}
 	crypto_generichash_final(&h, out, SECRET_DIGEST_SIZE);
-	if (!have_folder || found == GLOB_NOSPACE)
+	if (!known || (found && found != GLOB_NOMATCH))
 		randombytes_buf(out, SECRET_DIGEST_SIZE); /* equals none: read again */
 }
 

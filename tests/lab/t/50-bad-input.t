@@ -146,6 +146,13 @@ is "the one before is in force: all is up" "$(status_of hq status)" 0
 like "status tells the error" "$(<"$LAB_DIR/said")" 'has errors, the one before stays in force.*gwd.yaml:8:'
 like "the address is still there" "$(ip -n hq addr show branch1)" "10.255.0.1/30"
 good_conf
+rm "$yaml"
+mkfifo "$yaml"
+is "reload of a pipe that nobody writes to" "$(status_of hq reload)" 1
+like "says what is wrong" "$(<"$LAB_DIR/said")" "gwd.yaml: error: not a regular file"
+ok "and stays up" site_is hq up
+rm "$yaml"
+good_conf
 is "reload of the good one" "$(status_of hq reload)" 0
 lab_gwctl hq status >"$LAB_DIR/said" 2>&1
 unlike "the error is gone" "$(<"$LAB_DIR/said")" "has errors"
