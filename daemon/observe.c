@@ -338,14 +338,6 @@ static int take_pair(const struct tunnel *t, const struct addr *local, const str
 	return hit && !slot ? -ENOMEM : 0;
 }
 
-static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
-{
-	if (!a->has_gre_key || !b->has_gre_key)
-		return a->has_gre_key == b->has_gre_key;
-	return a->gre_key_in == b->gre_key_in || a->gre_key_in == b->gre_key_out ||
-	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
-}
-
 /*
  * Ends that the tunnel does not want (any more) may be another's by now, as when one of two towards the same peer is disabled:
  * what stands there would look unwanted to a plan of this tunnel alone. Only in these cases all are walked.
@@ -362,7 +354,7 @@ static bool ends_are_anothers(const struct tunnel *t, const struct addr *local,
 
 		if (other != t && gateway_tunnel_protected(other) &&
 		    addr_equal(&other->local, local) && addr_equal(&other->remote, remote) &&
-		    keys_meet(other->conf, t->conf))
+		    twins_same_key(other->conf, t->conf))
 			return true;
 	}
 	return false;

@@ -23,13 +23,17 @@ static bool keys_meet(const struct conf_tunnel *a, const struct conf_tunnel *b)
 	       a->gre_key_out == b->gre_key_in || a->gre_key_out == b->gre_key_out;
 }
 
+bool twins_same_key(const struct conf_tunnel *a, const struct conf_tunnel *b)
+{
+	return a->has_gre_key == b->has_gre_key && (!a->has_gre_key || keys_meet(a, b));
+}
+
 /* Between plain tunnels a key on one side is enough: there is no policy that would cover both. */
 static bool told_apart(const struct conf_tunnel *a, const struct conf_tunnel *b)
 {
-	if (a->has_gre_key && b->has_gre_key)
-		return !keys_meet(a, b);
-	return a->protect == CONF_PROTECT_NONE && b->protect == CONF_PROTECT_NONE &&
-	       a->has_gre_key != b->has_gre_key;
+	if (a->has_gre_key == b->has_gre_key)
+		return !twins_same_key(a, b);
+	return a->protect == CONF_PROTECT_NONE && b->protect == CONF_PROTECT_NONE;
 }
 
 bool twins_share(const struct tunnel *t, const struct tunnel *other)

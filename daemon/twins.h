@@ -12,6 +12,9 @@
 /* They have the same addresses now, are both enabled, and no GRE key tells them apart (RFC 2890; doc/KERNEL.md, XFRM 6). */
 bool twins_share(const struct tunnel *t, const struct tunnel *other);
 
+/* Their policies and guard pairs have the same selectors, given the same addresses; keys of either direction count. */
+bool twins_same_key(const struct conf_tunnel *a, const struct conf_tunnel *b);
+
 /* Not to be asked to give its addresses to one that calls: they are configured, or its SAs are there. */
 bool twins_holds(const struct tunnel *t);
 
