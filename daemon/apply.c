@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/applier.h"
 #include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/holds.h"
@@ -25,19 +26,7 @@ static char no_memory[] = "out of memory"; /* an error that needs none */
 
 #define GROUP_DELETE_FROM 4 /* links; below, deleting one by one touches less */
 
-struct applier {
-	struct gateway *gw;
-	const struct plan *plan;
-	const struct objects *want;
-	char **errors;
-	bool *stopped; /* per tunnel */
-	bool all_stopped;
-	bool link_failed; /* a link may still stand on endpoints whose cover the plan takes away */
-	size_t *owner; /* action of each message of the batch at hand */
-	size_t n_owner;
-};
-
-static void action_failed(struct applier *a, size_t i, const char *text)
+void applier_failed(struct applier *a, size_t i, const char *text)
 {
 	int tunnel = a->plan->actions.at[i].tunnel;
 
@@ -56,7 +45,7 @@ static bool is_plain(const struct applier *a, int tunnel)
 	return tunnel >= 0 && a->gw->conf->tunnels[tunnel].protect == CONF_PROTECT_NONE;
 }
 
-static bool action_stopped(const struct applier *a, size_t i)
+bool applier_stopped(const struct applier *a, size_t i)
 {
 	const struct plan_action *act = &a->plan->actions.at[i];
 
@@ -82,79 +71,6 @@ static bool same_batch(const struct plan_action *a, const struct plan_action *b)
 	return (a->kind == b->kind || guards) && (a->op == PLAN_DELETE) == (b->op == PLAN_DELETE);
 }
 
-static void guard_note(struct applier *a, size_t from, size_t to, bool whole)
-{
-	struct guard_state *seen = &a->gw->guard_seen;
-
-	/* Those of this transaction. When more may have come than fitted, what we know is not all. */
-	if (guard_events_read(a->gw->guard_events) < 0)
-		reconcile_mark_guard(a->gw);
-	if (whole) {
-		a->gw->guard_dirty = true;
-		return;
-	}
-	for (size_t i = from; i < to; i++) {
-		const struct plan_action *act = &a->plan->actions.at[i];
-
-		if (action_stopped(a, i))
-			continue; /* it stands as before */
-		if (!a->errors[i] && act->kind == OBJECT_PAIR)
-			guard_state_note_pair(seen, act->want ? act->want : act->have,
-					      act->op != PLAN_DELETE);
-		if (!a->errors[i] && act->kind == OBJECT_EXEMPT)
-			guard_state_note_exempt(seen, act->want ? act->want : act->have,
-						act->op != PLAN_DELETE);
-	}
-}
-
-static bool guard_commands(struct applier *a, size_t from, size_t to, struct text *commands)
-{
-	bool whole = false;
-
-	for (size_t i = from; i < to; i++) {
-		const struct plan_action *act = &a->plan->actions.at[i];
-
-		if (action_stopped(a, i))
-			continue;
-		if (act->kind == OBJECT_GUARD && act->op == PLAN_DELETE)
-			guard_build_remove(commands);
-		else if (act->kind == OBJECT_GUARD)
-			guard_build_table(commands, a->want->pairs.at, a->want->pairs.len,
-					  a->want->exempts.at, a->want->exempts.len);
-		else if (act->kind == OBJECT_EXEMPT && act->op == PLAN_DELETE)
-			guard_build_clamp(commands, act->have);
-		else if (act->kind == OBJECT_EXEMPT)
-			guard_build_exempt(commands, act->want);
-		else if (act->op == PLAN_DELETE)
-			guard_build_delete(commands, act->have);
-		else
-			guard_build_add(commands, act->want);
-		whole |= act->kind == OBJECT_GUARD;
-	}
-	return whole;
-}
-
-static void apply_guard(struct applier *a, size_t from, size_t to)
-{
-	struct text commands = {0};
-	char err[256] = "";
-	bool whole = guard_commands(a, from, to, &commands);
-	int r = commands.failed ? -ENOMEM : 0;
-
-	if (!r && commands.len)
-		r = guard_run(a->gw->guard, commands.text, err, sizeof(err));
-	text_free(&commands);
-	if (r) {
-		a->gw->guard_dirty = true;
-		a->all_stopped |= whole;
-		for (size_t i = from; i < to; i++)
-			if (!action_stopped(a, i) || a->all_stopped)
-				action_failed(a, i, *err ? err : strerror(-r));
-		return;
-	}
-	guard_note(a, from, to, whole);
-}
-
 /* Deleting what is gone already is success. */
 static bool gone_already(const struct plan_action *act, int err)
 {
@@ -177,7 +93,7 @@ static void batch_result(void *user, size_t index, int err, const char *text)
 		 act->kind == OBJECT_LINK && err == -EOPNOTSUPP
 			 ? " (the kernel has no ip_gre: `modprobe ip_gre`, or a kernel with CONFIG_NET_IPGRE)"
 			 : "");
-	action_failed(a, i, line);
+	applier_failed(a, i, line);
 }
 
 static unsigned tunnel_ifindex(const struct applier *a, const struct plan_action *act)
@@ -248,7 +164,7 @@ static void put_unless_stopped(struct applier *a, struct nl_batch *b, size_t i)
 {
 	const struct plan_action *act = &a->plan->actions.at[i];
 
-	if (!action_stopped(a, i))
+	if (!applier_stopped(a, i))
 		put_action(a, b, i);
 	else
 		a->link_failed |= act->kind == OBJECT_LINK && act->op != PLAN_CONFLICT;
@@ -270,8 +186,8 @@ static void put_group_delete(struct applier *a, struct nl_batch *b, size_t from,
 static void batch_no_memory(struct applier *a, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		if (!action_stopped(a, i))
-			action_failed(a, i, no_memory);
+		if (!applier_stopped(a, i))
+			applier_failed(a, i, no_memory);
 }
 
 static void apply_netlink(struct applier *a, size_t from, size_t to)
@@ -322,14 +238,14 @@ static void links_mpls(struct applier *a, size_t from, size_t to)
 		bool was = act->op == PLAN_UPDATE && have->mpls;
 		int err = 0;
 
-		if (!want || a->errors[i] || action_stopped(a, i) || want->mpls == was)
+		if (!want || a->errors[i] || applier_stopped(a, i) || want->mpls == was)
 			continue;
 		err = gre_mpls_set(want->name, want->mpls);
 		if (!err)
 			continue;
 		snprintf(text, sizeof(text), "mpls: %s%s", strerror(-err),
 			 err == -ENOENT ? " (the kernel has no MPLS: `modprobe mpls_router`)" : "");
-		action_failed(a, i, text);
+		applier_failed(a, i, text);
 	}
 }
 
@@ -365,7 +281,7 @@ static void apply_conns(struct applier *a, size_t from, size_t to)
 		if (act->op == PLAN_DELETE)
 			charon_unload_conn(a->gw,
 					   ((const struct object_conn *)act->have)->conn.name);
-		else if (conns && !action_stopped(a, i))
+		else if (conns && !applier_stopped(a, i))
 			conns[n++] = act->want;
 	}
 	if (n)
@@ -385,9 +301,9 @@ static void apply_secrets(struct applier *a, size_t from, size_t to)
 		if (act->op == PLAN_DELETE)
 			charon_unload_secret(a->gw,
 					     ((const struct object_secret *)act->have)->name);
-		else if (!action_stopped(a, i) && charon_load_secret(a->gw, act->want)) {
+		else if (!applier_stopped(a, i) && charon_load_secret(a->gw, act->want)) {
 			secret_no_memory(err, sizeof(err));
-			action_failed(a, i, err);
+			applier_failed(a, i, err);
 		}
 	}
 }
@@ -409,7 +325,7 @@ static void end_sas(struct applier *a, size_t from, size_t to)
 		const struct xfrm_policy *p = a->plan->actions.at[i].have;
 		struct tunnel *t = gateway_tunnel_by_reqid(a->gw, p->reqid);
 
-		if (action_stopped(a, i))
+		if (applier_stopped(a, i))
 			continue;
 		if (!t || !gateway_tunnel_protected(t))
 			reqids[n++] = p->reqid;

@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/answer.h"
 #include "daemon/crowd.h"
 #include "daemon/verbs.h"
 #include "lib/protocol.h"
@@ -31,10 +32,6 @@
 #define ACCEPT_PAUSE_MS 100 /* when there is no descriptor or memory for another */
 #define UNREAD_MAX \
 	(16U << 20) /* bytes of answers that wait for their readers: then only root gets more */
-
-static const char no_memory[] = "{\"exit\":1,\"error\":\"out of memory\"}\n";
-static bool
-	json_short; /* libjansson was refused memory since the last answer: what was built may lack a part */
 
 struct control_client {
 	struct control *control;
@@ -116,14 +113,6 @@ static void client_deadline(struct control_client *c, time_t seconds)
 	evtimer_add(c->deadline, &(struct timeval){.tv_sec = seconds});
 }
 
-static void *json_alloc(size_t size)
-{
-	void *at = malloc(size);
-
-	json_short |= !at;
-	return at;
-}
-
 /* Without memory even for this the client is left, once its callbacks are over. */
 static void send_text(struct control_client *c, const char *text)
 {
@@ -134,44 +123,20 @@ static void send_text(struct control_client *c, const char *text)
 /* fallback: when there is no memory for the object. */
 static void send_json(struct control_client *c, json_t *object, const char *fallback)
 {
-	char *text = json_dumps(object, JSON_COMPACT), *line = NULL;
-	bool whole = text && !json_short && asprintf(&line, "%s\n", text) >= 0;
+	char *line = answer_line(object);
 
-	send_text(c, whole ? line : fallback);
-	json_short = false;
-	if (whole)
-		free(line);
-	free(text);
-	json_decref(object);
-}
-
-/* A name in it may have been cut within a character, which JSON cannot carry (RFC 3629). */
-static json_t *error_json(const char *error)
-{
-	json_t *o = json_string(error);
-	char *ascii = o ? NULL : strdup(error);
-
-	for (char *p = ascii; p && *p; p++)
-		*p = *p & 0x80 ? '?' : *p;
-	if (ascii)
-		o = json_string(ascii);
-	free(ascii);
-	return o;
+	send_text(c, line ? line : fallback);
+	free(line);
 }
 
 void control_answer(struct control_client *c, int status, json_t *result, const char *error)
 {
-	json_t *answer = json_pack("{s:i}", "exit", status);
+	json_t *answer = answer_make(status, result, error);
 
-	if (result)
-		json_object_set_new(answer, "result", result);
-	if (error)
-		json_object_set_new(answer, "error", error_json(error));
-	json_short |= !result && !error; /* there was none for either */
 	c->answered = true;
 	bufferevent_disable(c->bev, EV_READ);
 	client_deadline(c, WRITE_SECONDS);
-	send_json(c, answer, no_memory);
+	send_json(c, answer, ANSWER_NO_MEMORY);
 }
 
 static void wait_over(struct control_client *c)
@@ -242,7 +207,7 @@ static void request_run(struct control_client *c, const char *line, size_t len)
 	json_t *request;
 	char text[256];
 
-	json_short = false;
+	answer_begin();
 	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
 	if (!json_is_object(request)) {
 		snprintf(text, sizeof(text), "the request is no JSON object: %s", where.text);
@@ -385,7 +350,7 @@ static void client_start(struct control *ctl, int fd)
 	bufferevent_setwatermark(c->bev, EV_READ, 0, PROTOCOL_REQUEST_MAX);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	send_json(c, json_pack("{s:s,s:i}", "gwd", GWD_VERSION, "protocol", PROTOCOL_NUMBER),
-		  no_memory);
+		  ANSWER_NO_MEMORY);
 }
 
 static void on_pause_over(evutil_socket_t fd, short what, void *user)
@@ -479,7 +444,7 @@ int control_init(struct gateway *gw, char *err, size_t err_size)
 
 	if (!ctl)
 		return -ENOMEM;
-	json_set_alloc_funcs(json_alloc, free);
+	answer_init();
 	ctl->gw = gw;
 	if ((size_t)snprintf(ctl->path, sizeof(ctl->path), "%s/" PROTOCOL_SOCKET, gw->run_dir) >=
 	    sizeof(ctl->path)) {

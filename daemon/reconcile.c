@@ -21,6 +21,7 @@
 #include "daemon/move.h"
 #include "daemon/names.h"
 #include "daemon/observe.h"
+#include "daemon/outcome.h"
 #include "daemon/peer.h"
 #include "daemon/resolve.h"
 #include "daemon/sas.h"
@@ -30,8 +31,7 @@
 #define REPAIRS_MAX 50 /* in REPAIRS_WINDOW_MS; then somebody else is at it, and we wait */
 #define REPAIRS_WINDOW_MS 10000
 #define REPAIRS_WAIT_MS 1000
-#define RETRY_MIN_MS 500
-#define RETRY_MAX_MS 30000
+#define RETRY_MS 500 /* when the kernel could not be read */
 #define SOME_MAX 64 /* marked tunnels from which dumps are cheaper than single gets */
 #define RESOLVE_MS 500
 #define TRIM_MS 2000 /* after a full look, whose dumps take many times what is kept */
@@ -211,87 +211,6 @@ static void flags_from_plan(struct gateway *gw, const struct round *r)
 	}
 }
 
-static void failure_note(struct tunnel *t, const struct plan_action *a, const char *error)
-{
-	char name[128], line[512];
-	uint64_t wait = RETRY_MIN_MS << (t->failures < 6 ? t->failures : 6);
-
-	snprintf(line, sizeof(line), "%s %s: %s: %s", object_kind_name(a->kind),
-		 plan_action_name(a, name, sizeof(name)), plan_op_name(a->op), error);
-	if (!t->failed)
-		gateway_set_text(&t->failed, line);
-	t->retry_at = gateway_now() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
-}
-
-static void failed_clear(struct tunnel *t)
-{
-	gateway_set_text(&t->failed, NULL);
-	t->retry_at = 0;
-}
-
-/* No tunnel's back-off covers what belongs to none, such as the link of one that is not configured any more. */
-static void ownerless_failed(struct gateway *gw, const struct plan_action *a, const char *error)
-{
-	uint64_t wait = RETRY_MIN_MS << (gw->failures < 6 ? gw->failures : 6);
-
-	log_warn(NULL, "%s: %s", object_kind_name(a->kind), error);
-	if (evtimer_pending(gw->retry, NULL))
-		return;
-	gw->failures++;
-	start_timer(gw->retry, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
-}
-
-/*
- * What should go, and did not because of a failure, may be of ends that the tunnel has no more: its own retry looks at those it
- * has, so let it be a full look.
- */
-static void leftovers_note(struct gateway *gw, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->actions.len; i++)
-		gw->dirty_all |= plan->actions.at[i].op == PLAN_DELETE;
-}
-
-/* Returns the number of actions that failed. */
-static size_t failures_take(struct gateway *gw, const struct round *r)
-{
-	size_t n = 0;
-
-	for_scope(gw, r, failed_clear);
-	for (size_t i = 0; i < r->plan.actions.len; i++) {
-		const struct plan_action *a = &r->plan.actions.at[i];
-
-		if (!r->errors[i])
-			continue;
-		n++;
-		if (a->kind == OBJECT_GUARD)
-			for (size_t k = 0; k < gw->conf->n_tunnels; k++)
-				failure_note(&gw->tunnels[k], a, r->errors[i]);
-		else if (a->tunnel >= 0)
-			failure_note(&gw->tunnels[a->tunnel], a, r->errors[i]);
-		else
-			ownerless_failed(gw, a, r->errors[i]);
-	}
-	if (n)
-		leftovers_note(gw, &r->plan);
-	return n;
-}
-
-static void log_actions(struct gateway *gw, const struct round *r)
-{
-	char name[128], text[256];
-
-	for (size_t i = 0; i < r->plan.actions.len; i++) {
-		const struct plan_action *a = &r->plan.actions.at[i];
-		const char *tunnel = a->tunnel >= 0 ? gw->conf->tunnels[a->tunnel].name : NULL;
-
-		log_write(r->errors[i] ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, tunnel,
-			  "%s %s %s: %s%s%s", plan_op_name(a->op), object_kind_name(a->kind),
-			  plan_action_name(a, name, sizeof(name)),
-			  plan_action_text(a, text, sizeof(text)), r->errors[i] ? ": " : "",
-			  r->errors[i] ? r->errors[i] : "");
-	}
-}
-
 static void repairs_count(struct gateway *gw, const struct round *r)
 {
 	uint64_t now = gateway_now();
@@ -328,11 +247,12 @@ static int run_round(struct gateway *gw, struct round *r, json_t **done, char *e
 	flags_from_plan(gw, r);
 	if (plan_changes(&r->plan)) {
 		apply_plan(gw, &r->plan, &r->want, r->errors);
-		failed = failures_take(gw, r);
-		log_actions(gw, r);
+		for_scope(gw, r, outcome_clear);
+		failed = outcome_take(gw, &r->plan, r->errors);
+		outcome_log(gw, &r->plan, r->errors);
 		repairs_count(gw, r);
 	} else {
-		for_scope(gw, r, failed_clear);
+		for_scope(gw, r, outcome_clear);
 		gw->failures = r->only ? gw->failures : 0;
 	}
 	if (done && !*done)
@@ -411,7 +331,7 @@ int reconcile_run(struct gateway *gw, json_t **done)
 	err = run_scope(gw, scope.only, scope.n_only, done);
 	if (err) {
 		gw->dirty_all = true;
-		start_timer(gw->debounce, RETRY_MIN_MS);
+		start_timer(gw->debounce, RETRY_MS);
 	}
 	for_scope(gw, &scope, settle);
 	if (!only)

@@ -92,7 +92,7 @@ all_sizes() {
 forget() {
 	local n
 
-	for n in lanhq lanbranch ${1-}; do
+	for n in lanhq lanbranch; do
 		ip -n $n route flush cache
 		ip -n $n -6 route flush cache
 	done
