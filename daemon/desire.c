@@ -218,11 +218,19 @@ static int add_link(const struct builder *b, int i)
 	return 0;
 }
 
+static bool family_fits(const struct builder *b, int i, const struct prefix *p)
+{
+	return p->addr.family != AF_INET6 ||
+	       desire_ip6_fits(&b->in->conf->tunnels[i], &b->in->tunnels[i]);
+}
+
 static int add_addrs(const struct builder *b, int i)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
 
 	for (size_t k = 0; k < t->n_addresses; k++) {
+		if (!family_fits(b, i, &t->addresses[k]))
+			continue;
 		struct gre_addr *a = vec_push(&b->out->addrs);
 		if (!a)
 			return -ENOMEM;
@@ -245,6 +253,8 @@ static int add_routes(const struct builder *b, int i)
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
 
 	for (size_t k = 0; k < t->n_routes; k++) {
+		if (!family_fits(b, i, &t->routes[k].to))
+			continue;
 		struct gre_route *r = vec_push(&b->out->routes);
 		if (!r)
 			return -ENOMEM;

@@ -56,4 +56,7 @@ int desire(const struct desire_input *in, const uint32_t *reqids, const int *onl
  * the block is told when it costs bytes); sum may be NULL. */
 uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, struct text *sum);
 
+/* False where the link's MTU is below 1280 and the tunnel should carry IPv6 (RFC 8200 section 5): the kernel takes no IPv6 there. */
+bool desire_ip6_fits(const struct conf_tunnel *t, const struct desire_tunnel *d);
+
 #endif

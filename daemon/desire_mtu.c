@@ -55,18 +55,23 @@ static bool carries_ip6(const struct conf_tunnel *t)
 
 /*
  * Below 1280 the kernel switches IPv6 off on a link and forgets its addresses and routes (addrconf_notify), so what carries
- * IPv6 stays at that (RFC 8200 section 5); the carrier's packets are fragmented then.
+ * IPv6 over IPv4 stays at that (RFC 8200 section 5); the carrier's packets are fragmented then. Over IPv6 they are not, by nobody
+ * (ip6_fragment, without ignore_df): there the MTU is what fits, and IPv6 has no place inside.
  */
-static uint32_t clamp(const struct conf_tunnel *t, uint32_t mtu, struct text *sum)
+static uint32_t clamp(const struct conf_tunnel *t, const struct desire_tunnel *d, uint32_t mtu,
+		      struct text *sum)
 {
-	bool ip6 = carries_ip6(t);
-	uint32_t least = ip6 ? MTU_LEAST_IP6 : MTU_LEAST;
+	bool ip6 = carries_ip6(t), over_ip6 = d->remote.family == AF_INET6;
+	uint32_t least = ip6 && !over_ip6 ? MTU_LEAST_IP6 : MTU_LEAST;
 
+	if (sum && ip6 && over_ip6 && mtu >= least && mtu < MTU_LEAST_IP6)
+		text_add(sum, " = %u, too little for IPv6 inside", mtu);
 	if (mtu >= least)
 		return mtu;
 	if (sum)
 		text_add(sum, " = %u, raised to %u: the least %s", mtu, least,
-			 ip6 ? "for IPv6, larger carriers go in fragments" : "a link can have");
+			 least == MTU_LEAST_IP6 ? "for IPv6, larger carriers go in fragments"
+						: "a link can have");
 	return least;
 }
 
@@ -124,7 +129,12 @@ uint32_t desire_mtu(const struct conf_tunnel *t, const struct desire_tunnel *d, 
 	if (sum)
 		text_add(sum, "%u%s - %u %s", path, path_origin(d), ip, v6 ? "IPv6" : "IPv4");
 	if (!protected)
-		return clamp(t, mtu_plain(path, ip, gre, sum), sum);
+		return clamp(t, d, mtu_plain(path, ip, gre, sum), sum);
 	struct overhead o = overhead_of(t, d);
-	return clamp(t, mtu_protected(path, d->remote.family, ip, gre, &o, sum), sum);
+	return clamp(t, d, mtu_protected(path, d->remote.family, ip, gre, &o, sum), sum);
+}
+
+bool desire_ip6_fits(const struct conf_tunnel *t, const struct desire_tunnel *d)
+{
+	return !carries_ip6(t) || desire_mtu(t, d, NULL) >= MTU_LEAST_IP6;
 }

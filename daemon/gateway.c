@@ -108,31 +108,43 @@ bool gateway_tunnel_protected(const struct tunnel *t)
 	return t->conf->enabled && t->conf->protect == CONF_PROTECT_IPSEC && !t->gw->torn_down;
 }
 
+static void fill_known(const struct tunnel *t, struct desire_tunnel *d)
+{
+	*d = (struct desire_tunnel){
+		.local = t->local,
+		.remote = t->remote,
+		.held = t->held,
+		.device = t->device,
+		.vrf = t->vrf,
+		.vrf_table = t->vrf_table,
+		.waits = domain_waits(t),
+		.path_mtu = t->path_mtu,
+		.path_from = t->path_from,
+		.overhead_known = t->overhead_known,
+		.encap = t->encap,
+		.iv = t->iv,
+		.icv = t->icv,
+		.block = t->block,
+		.auth_turn = t->reauth.turn,
+	};
+}
+
 void gateway_fill_desire(const struct gateway *gw, struct desire_tunnel *d)
 {
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++) {
-		const struct tunnel *t = &gw->tunnels[i];
-
-		d[i] = (struct desire_tunnel){
-			.local = t->local,
-			.remote = t->remote,
-			.held = t->held,
-			.device = t->device,
-			.vrf = t->vrf,
-			.vrf_table = t->vrf_table,
-			.waits = domain_waits(t),
-			.path_mtu = t->path_mtu,
-			.path_from = t->path_from,
-			.overhead_known = t->overhead_known,
-			.encap = t->encap,
-			.iv = t->iv,
-			.icv = t->icv,
-			.block = t->block,
-			.psk = gw->auths[i].psk,
-			.other_psk = gw->auths[i].other_psk,
-			.ppk = gw->auths[i].ppk,
-			.certs = &gw->auths[i].certs,
-			.auth_turn = t->reauth.turn,
-		};
+		fill_known(&gw->tunnels[i], &d[i]);
+		d[i].psk = gw->auths[i].psk;
+		d[i].other_psk = gw->auths[i].other_psk;
+		d[i].ppk = gw->auths[i].ppk;
+		d[i].certs = &gw->auths[i].certs;
 	}
+}
+
+uint32_t gateway_tunnel_mtu(const struct tunnel *t, struct text *sum, bool *ip6_fits)
+{
+	struct desire_tunnel d;
+
+	fill_known(t, &d);
+	*ip6_fits = desire_ip6_fits(t->conf, &d);
+	return desire_mtu(t->conf, &d, sum);
 }

@@ -41,6 +41,9 @@ verdict(struct health *out, enum health_state state, const char *fmt, ...)
 	return true;
 }
 
+#define NARROW                                                                                      \
+	"without IPv6 inside: the path leaves packets of %u bytes, and IPv6 needs 1280 (over IPv6 " \
+	"nobody fragments them)"
 #define DOWN(out, ...) verdict(out, HEALTH_DOWN, __VA_ARGS__)
 
 /* Each judge_ function is true when it has given the verdict. */
@@ -91,6 +94,8 @@ static bool judge_link(const struct health_input *in, struct health *out)
 	if (!in->protected && told(in->name_fault))
 		return verdict(out, HEALTH_UNPROTECTED, "at the peer's last address: %s",
 			       in->name_fault);
+	if (!in->protected && in->narrow)
+		return verdict(out, HEALTH_UNPROTECTED, NARROW, in->narrow);
 	if (!in->protected)
 		return verdict(out, HEALTH_UNPROTECTED, "%s", "");
 	return false;
@@ -203,6 +208,8 @@ static void judge_sa(const struct health_input *in, struct health *out)
 			in->renewal);
 	else if (told(in->name_fault))
 		verdict(out, HEALTH_UP, "up at the peer's last address: %s", in->name_fault);
+	else if (in->narrow)
+		verdict(out, HEALTH_UP, NARROW, in->narrow);
 	else
 		verdict(out, HEALTH_UP, "%s", "");
 }

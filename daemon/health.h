@@ -50,6 +50,7 @@ struct health_input {
 	bool sa_in, sa_out; /* in the kernel */
 	bool tunnel_mode; /* the peer negotiated tunnel mode */
 	const char *renewal; /* why the SAs that are there are not renewed */
+	uint32_t narrow; /* the link's MTU where it is too small for the IPv6 that should be inside; 0: it is not */
 	const char *cause; /* from charon's log, of the last attempts */
 	const char *remote; /* address, for "no answer from …" */
 	const char *caller; /* `remote: any`: the identity that is to call */

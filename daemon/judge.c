@@ -67,6 +67,8 @@ static void operstate_set(struct tunnel *t, bool up)
 static void fill_input(const struct tunnel *t, struct health_input *in, char *remote)
 {
 	const struct gateway *gw = t->gw;
+	bool ip6_fits;
+	uint32_t mtu = gateway_tunnel_mtu(t, NULL, &ip6_fits);
 
 	*in = (struct health_input){
 		.enabled = t->conf->enabled,
@@ -94,6 +96,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.tunnel_mode = t->tunnel_mode,
 		.cause = t->cause,
 		.renewal = t->renewal,
+		.narrow = ip6_fits ? 0 : mtu,
 		.remote = t->remote.family ? addr_format(&t->remote, remote) : NULL,
 		.on_traffic = t->conf->start == CONF_START_ON_TRAFFIC,
 		.woken = t->woken_until != 0,

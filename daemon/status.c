@@ -179,19 +179,9 @@ static void add_charon(json_t *o, const struct tunnel *t, const struct ike_sa *s
 
 static void add_mtu(json_t *o, const struct tunnel *t)
 {
-	struct desire_tunnel d = {
-		.local = t->local,
-		.remote = t->remote,
-		.path_mtu = t->path_mtu,
-		.path_from = t->path_from,
-		.overhead_known = t->overhead_known,
-		.encap = t->encap,
-		.iv = t->iv,
-		.icv = t->icv,
-		.block = t->block,
-	};
 	struct text sum = {0};
-	uint32_t mtu = desire_mtu(t->conf, &d, &sum);
+	bool ip6_fits;
+	uint32_t mtu = gateway_tunnel_mtu(t, &sum, &ip6_fits);
 
 	json_object_set_new(o, "mtu", json_integer(mtu));
 	json_object_set_new(o, "mtu_sum", text_or_null(sum.text));

@@ -102,7 +102,20 @@ static void mtu_without_knowledge(void **unused)
 		c, &d, 1280,
 		"1300 (learned from the path) - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE "
 		"= 1242, raised to 1280: the least for IPv6, larger carriers go in fragments");
+	assert_true(desire_ip6_fits(c, &d));
+	/* Over IPv6 nobody fragments the carriers. */
+	addr_parse("2001:db8::7", &d.remote);
+	d.path_from = GRE_MTU_LINK;
+	assert_mtu(c, &d, 1222,
+		   "1300 - 40 IPv6 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE = 1222, too little "
+		   "for IPv6 inside");
+	assert_false(desire_ip6_fits(c, &d));
+	d.path_mtu = 1400;
+	assert_true(desire_ip6_fits(c, &d));
+	d.path_mtu = 1300;
 	c->n_addresses = c->n_routes = 0;
+	assert_true(desire_ip6_fits(c, &d));
+	d.remote = (struct addr){0};
 	d.path_from = GRE_MTU_ROUTE;
 	assert_mtu(c, &d, 1242,
 		   "1300 (the route's) - 20 IPv4 - 8 ESP - 8 IV - 16 ICV - 2 trailer - 4 GRE");

@@ -372,6 +372,21 @@ static void what_is_not_renewed_is_up_and_told(void **unused)
 	       "charon here has no IKE_SA for the SAs in the kernel: negotiating anew");
 }
 
+static void a_narrow_path_is_told(void **unused)
+{
+	struct health_input in = well();
+
+	(void)unused;
+	in.narrow = 1222;
+	expect(&in, HEALTH_UP,
+	       "without IPv6 inside: the path leaves packets of 1222 bytes, and IPv6 needs 1280 (over "
+	       "IPv6 nobody fragments them)");
+	in.protected = false;
+	expect(&in, HEALTH_UNPROTECTED,
+	       "without IPv6 inside: the path leaves packets of 1222 bytes, and IPv6 needs 1280 (over "
+	       "IPv6 nobody fragments them)");
+}
+
 static void a_long_cause_is_cut(void **unused)
 {
 	char cause[1000];
@@ -424,6 +439,7 @@ int main(void)
 		cmocka_unit_test(name_faults),
 		cmocka_unit_test(first_cause_wins),
 		cmocka_unit_test(what_is_not_renewed_is_up_and_told),
+		cmocka_unit_test(a_narrow_path_is_told),
 		cmocka_unit_test(a_long_cause_is_cut),
 		cmocka_unit_test(names),
 	};

@@ -68,23 +68,36 @@ bulk_passes() {
 	done
 }
 
-# NAME IPV4-SIZE IPV6-SIZE: full-size packets on a path of 1300: of the gateways and of hosts behind them, both ways, with DF and
-# without; the larger ones go in fragments where they have no DF, and are told of the limit where they have
-all_sizes() {
-	local from to to6
+# NAME SIZE [LEAST]: full-size packets on a path of 1300: of the gateways and of hosts behind them, both ways, with DF and without;
+# the larger ones go in fragments where they have no DF, and are told of the limit, or of the link's, where they have
+ipv4_sizes() {
+	local from to
 
-	while read -r from to to6; do
+	while read -r from to; do
 		forget
 		ok "$1: $2 bytes with DF, $from" echoed $from $to $2 "do"
-		like "$1: 1281 with DF are told of the path, $from" "$(echoed $from $to 1281 "do" 2>&1)" "mtu ?= ?($2|1280)"
+		like "$1: 1281 with DF are told of the path, $from" "$(echoed $from $to 1281 "do" 2>&1)" "mtu ?= ?($2|${3-$2})"
 		ok "$1: 1442 bytes without DF, $from" echoed $from $to 1442 dont
-		ok "$1: $3 bytes of IPv6, $from" echoed $from $to6 $3 "do"
-		ok "$1: 1442 bytes of IPv6 in fragments, $from" lab_wait 5 echoed $from $to6 1442 dont
 	done <<-END
-	hq 10.255.0.2 2001:db8:ff::2
-	branch 10.255.0.1 2001:db8:ff::1
-	lanhq 10.2.0.2 2001:db8:2::2
-	lanbranch 10.1.0.2 2001:db8:1::2
+	hq 10.255.0.2
+	branch 10.255.0.1
+	lanhq 10.2.0.2
+	lanbranch 10.1.0.2
+	END
+}
+
+ipv6_sizes() {
+	local from to
+
+	while read -r from to; do
+		forget
+		ok "$1: 1280 bytes of IPv6, $from" echoed $from $to 1280 "do"
+		ok "$1: 1442 bytes of IPv6 in fragments, $from" lab_wait 5 echoed $from $to 1442 dont
+	done <<-END
+	hq 2001:db8:ff::2
+	branch 2001:db8:ff::1
+	lanhq 2001:db8:2::2
+	lanbranch 2001:db8:1::2
 	END
 }
 
@@ -176,7 +189,8 @@ ok "before hq knows, 1442 bytes without DF pass" echoed lanhq 10.2.0.2 1442 dont
 like "forwarded packets with DF are told of the path" "$(echoed lanhq 10.2.0.2 1442 "do" 2>&1)" "mtu ?= ?12(42|80)"
 ok "hq learns it from the router" lab_wait 15 mtu_is hq 1280
 like "show tells from where" "$(lab_gwctl hq show branch1)" "mtu 1280 = 1300 \(learned from the path\) - 20 IPv4 .* = 1242, raised to 1280"
-all_sizes "1300" 1242 1280
+ipv4_sizes "1300" 1242 1280
+ipv6_sizes "1300"
 mss_is "1300, IPv6" 1220 1220 2001:db8:2::2
 bulk_passes "1300"
 
@@ -228,11 +242,23 @@ ok "1322 bytes pass" echoed lanhq 10.2.0.2 1322 "do"
 ok "1422 bytes without DF pass" echoed lanhq 10.2.0.2 1422 dont
 bulk_passes "over IPv6, 1400"
 
-# ---- and where what fits is less than IPv6 needs inside
+# ---- and where what fits is less than IPv6 needs inside: IPv4 has all of it, IPv6 no place, which is said
 ip -n inet link set branch0 mtu 1300
 ip -n branch link set wan0 mtu 1300
 echoed lanhq 10.2.0.2 1322 "do" >/dev/null 2>&1
-ok "hq learns the narrower path" lab_wait 15 mtu_is hq 1280
-all_sizes "over IPv6, 1300" 1222 1280
-bulk_passes "over IPv6, 1300"
+ok "hq learns the narrower path" lab_wait 15 mtu_is hq 1222
+ok "branch has it from its link" lab_wait 15 mtu_is branch 1222
+ok "up still" both_up
+like "with a remark" "$(lab_gwctl hq)" "without IPv6 inside: the path leaves packets of 1222 bytes, and IPv6 needs 1280"
+like "and in the sum" "$(lab_gwctl hq show branch1)" "= 1222, too little for IPv6 inside"
+is "nothing is left to change" "$(lab_gwctl hq plan --json | build/tests/pick changes)" 0
+ipv4_sizes "over IPv6, 1300" 1222
+is "bulk over IPv6, 1300" "$(lab_run lanhq $bulk -s 10.2.0.2 7777 300000 2>&1)" 300000
+like "IPv6 ends at the gateway, which says so" "$(echoed lanhq 2001:db8:2::2 100 dont 2>&1)" "[Uu]nreachable|[Nn]o route"
+ip -n inet link set branch0 mtu 1500
+ip -n branch link set wan0 mtu 1500
+ip -n hq -6 route flush cache
+ok "the path is wide again: IPv6 is back" lab_wait 20 echoed lanhq 2001:db8:2::2 1280 "do"
+ok "on both links" eval '[ "$(link_mtu hq) $(link_mtu branch)" = "1422 1422" ]'
+unlike "and the remark gone" "$(lab_gwctl hq)" "without IPv6"
 done_testing
