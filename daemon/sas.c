@@ -309,8 +309,12 @@ static void sa_went(struct tunnel *t, const struct xfrm_sa *sa)
 		return;
 	sa_remove(t, known);
 	log_debug(t->conf->name, "SA %s spi %08x gone", outbound ? "out" : "in", sa->spi);
-	if (!elsewhere && pin_sa_gone(&t->pin, outbound, sa->spi))
+	if (!elsewhere && pin_sa_gone(&t->pin, outbound, sa->spi)) {
+		/* The kernel has gone over to another one already, which would not be kept at the next rekey. */
+		if (!t->pin.spi)
+			sas_adopt_pin(t);
 		sas_prefer(t);
+	}
 	if (!sas_have(t, true) || !sas_have(t, false))
 		peer_want(t, false);
 	reconcile_mark(t);

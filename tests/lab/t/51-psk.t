@@ -43,7 +43,7 @@ reason_like() {
 }
 
 no_sas() {
-	! ip -n "$1" xfrm state | grep -q 'proto esp'
+	! ip -n "$1" xfrm state | grep -q 'spi 0x[^0]' # one without SPI is a packet's wish
 }
 
 spi_of() {
