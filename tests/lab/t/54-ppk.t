@@ -120,9 +120,12 @@ sites_flows_judge with 4
 # another one
 sites_flows other
 allowed "{id: ppk1.example.net, secret: /etc/gwd/ppk, required: no}"
-for n in hq branch; do
-	changed $n "{id: ppk2.example.net, secret: /etc/gwd/next, required: no}"
-done
+ppk hq "{id: ppk2.example.net, secret: /etc/gwd/next, required: no}"
+ok "hq takes another" lab_gwctl hq reload
+ok "which branch does not know yet: what is there goes on" lab_wait 20 \
+	grep -q 'does not take our new key yet; what the old one authenticated goes on' "$LAB_DIR/hq/log/gwd.log"
+is "up" "$(site_is hq up && echo up)" up
+changed branch "{id: ppk2.example.net, secret: /etc/gwd/next, required: no}"
 ok "hq uses the new one" uses_ppk hq true
 for n in hq branch; do
 	changed $n "{id: ppk2.example.net, secret: /etc/gwd/next}"
