@@ -218,6 +218,7 @@ say
 like "an open file is refused" "$(<"$said")" 'chmod 600 /etc/gwd/psk'
 chmod 600 "$LAB_DIR/hq/gwd/psk"
 cp -p "$LAB_DIR/hq/gwd/gwd.yaml" "$LAB_DIR/hq/gwd/good.yaml"
+(umask 077; head -c 2000 /dev/zero | tr '\0' x >"$LAB_DIR/hq/gwd/long")
 hq_conf "peer: {id: branch.example.net}"$'\n'"    psk: $INLINE" "sealed:${sealed:20}"
 say
 like "the secret in the place of a path is refused" "$(<"$said")" 'error: psk: '
@@ -281,11 +282,12 @@ many() {
 	local i
 
 	cat "$LAB_DIR/hq/gwd/good.yaml"
-	for ((i = 0; i < 2200; i++)); do
-		printf '  t%d: {remote: 10.9.%d.%d, peer: {id: t%d.example.net}, psk: /etc/gwd/other, start: on-traffic}\n' $i $((i / 250)) $((i % 250 + 1)) $i
+	for ((i = 0; i < 150; i++)); do
+		printf '  t%d: {remote: 10.9.9.%d, peer: {id: t%d.example.net}, psk: /etc/gwd/long, start: on-traffic}\n' $i $((i + 1)) $i
 	done
 }
 cp -p "$LAB_DIR/hq/gwd/gwd.yaml" "$LAB_DIR/hq/gwd/good.yaml"
+(umask 077; head -c 2000 /dev/zero | tr '\0' x >"$LAB_DIR/hq/gwd/long")
 many >"$LAB_DIR/hq/gwd/gwd.yaml"
 limited=$(lab_gwctl hq reload 2>&1)
 is "more secrets than fit are not taken" "$?" 1
