@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# by name
 #
 # What comes out of the tunnels of hq, when somebody sends GRE that is not theirs. In clear: over IPv4 and IPv6, with keys and without,
 # as from a peer, from its other addresses and from nobody; towards `remote: any`, before its peer called and after. In ESP: a peer with

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# by name
 #
 # Somebody on the path between hq and branch sends again what he saw (ESP, IKE), sends broken IKE as branch and as himself, and
 # floods hq with IKE_SA_INIT from thousands of addresses. All the while LAN to LAN traffic loses nothing and gets nothing twice, charon

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# by name
 #
 # An upgrade under traffic: the gwd of the commit before (tests/lab/previous) is replaced by this one, then again the other way round, over
 # protected tunnels of both families, with keys and without, and a plain one. No packet is lost. A layer of the kernel (links, XFRM, nftables)
