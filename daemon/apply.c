@@ -2,7 +2,8 @@
 /*
  * Carries out a plan. Entry: apply_plan, called by daemon/reconcile.c. Neighbouring actions of one kind become one
  * batch: one nftables transaction, one run of netlink messages, few vici messages. The order is the plan's, and an action
- * that failed stops the later ones of its tunnel, so that no link is made without guard and policies.
+ * that failed stops the later ones of its tunnel, so that no link is made without guard and policies. Neighbours:
+ * daemon/apply_guard.c does the guard's part, daemon/outcome.c takes the errors.
  */
 #include "daemon/apply.h"
 
@@ -15,7 +16,6 @@
 #include "daemon/caller.h"
 #include "daemon/charon.h"
 #include "daemon/holds.h"
-#include "daemon/reconcile.h"
 #include "daemon/sas.h"
 #include "gre/mpls.h"
 #include "lib/log.h"

@@ -3,7 +3,7 @@
  * The control socket (doc/CONTROL.md). Entry: control_init. One request per connection; who may ask what is decided from
  * the peer's credentials (SO_PEERCRED, unix(7)) before the verb runs. All sizes, counts and times are capped, since
  * whoever may open the socket may also send rubbish, or nothing, or never read. Who gets a connection when there are too
- * many decides daemon/crowd.c; verbs live in daemon/verbs.c.
+ * many decides daemon/crowd.c; verbs live in daemon/verbs.c, the lines they answer with are made by daemon/answer.c.
  */
 #include "daemon/control.h"
 
