@@ -33,7 +33,7 @@
 # flows		lab_udp_start NAME FROM TO ADDR RATE [LENGTH], lab_udp_stop NAME	udpflow from node to node
 #		LAB_UDP_JOIN				"GROUP IFACE" of the receiver, for multicast
 #		lab_udp_get NAME FIELD			sent received lost dup reorder maxgap_ms first last holes
-# results	ok NAME CMD...; nok NAME CMD...; is NAME GOT WANT; isnt NAME GOT OTHER; like NAME GOT REGEX;
+# results	(status 0: passed) ok NAME CMD...; nok NAME CMD...; is NAME GOT WANT; isnt NAME GOT OTHER; like NAME GOT REGEX;
 #		unlike NAME GOT REGEX; cmp_ok NAME GOT OP WANT (numbers); skip NAME WHY; diag TEXT...; done_testing
 
 set -u
@@ -75,14 +75,14 @@ ok() {
 	shift
 	out=$("$@" 2>&1)
 	status=$?
-	lab_result $((status != 0)) "$name" || diag "$* (status $status): $out"
+	lab_result $((status != 0)) "$name" || { diag "$* (status $status): $out"; return 1; }
 }
 
 nok() {
 	local name=$1 out
 	shift
 	if out=$("$@" 2>&1); then
-		lab_result 1 "$name" || diag "succeeded: $*: $out"
+		lab_result 1 "$name" || { diag "succeeded: $*: $out"; return 1; }
 	else
 		lab_result 0 "$name"
 	fi
@@ -90,27 +90,27 @@ nok() {
 
 is() {
 	[ "$2" = "$3" ]
-	lab_result $? "$1" || diag "     got: $2"$'\n'"expected: $3"
+	lab_result $? "$1" || { diag "     got: $2"$'\n'"expected: $3"; return 1; }
 }
 
 isnt() {
 	[ "$2" != "$3" ]
-	lab_result $? "$1" || diag "got just that: $2"
+	lab_result $? "$1" || { diag "got just that: $2"; return 1; }
 }
 
 like() {
 	[[ $2 =~ $3 ]]
-	lab_result $? "$1" || diag "     got: $2"$'\n'"expected: something like $3"
+	lab_result $? "$1" || { diag "     got: $2"$'\n'"expected: something like $3"; return 1; }
 }
 
 unlike() {
 	! [[ $2 =~ $3 ]]
-	lab_result $? "$1" || diag "     got: $2"$'\n'"expected: nothing like $3"
+	lab_result $? "$1" || { diag "     got: $2"$'\n'"expected: nothing like $3"; return 1; }
 }
 
 cmp_ok() {
 	[[ $2 =~ ^-?[0-9]+$ ]] && awk "BEGIN { exit !($2 $3 $4) }"
-	lab_result $? "$1" || diag "     got: $2"$'\n'"expected: $3 $4"
+	lab_result $? "$1" || { diag "     got: $2"$'\n'"expected: $3 $4"; return 1; }
 }
 
 skip() {
@@ -389,7 +389,7 @@ lab_gwd_start() {
 	local as=() program
 
 	program=$(lab_path "$1" /run/lab/gwd)
-	[ "$program" -nt "$LAB_GWD" ] || install -m 755 "$LAB_GWD" "$program" || return
+	cmp -s "$LAB_GWD" "$program" || install -m 755 "$LAB_GWD" "$program" || return
 	if [[ $LAB_GWD != */san/* ]]; then
 		lab_hand_over "$1"
 		read -ra as <<<"prlimit --memlock=134217728 $(lab_as gwd gwd +net_admin --groups gwd-vici)"
