@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# by name
 #
-# An upgrade under traffic: the gwd of the commit before (tests/lab/previous) is replaced by this one, then again the other way round, over
+# An upgrade under traffic: the gwd of the commit before (tests/lab/previous) is replaced by this one, then the other way round, over
 # protected tunnels of both families, with keys and without, and a plain one. No packet is lost. A layer of the kernel (links, XFRM, nftables)
 # in which something was written is another one after than before, or else that was written without need.
 
@@ -53,7 +52,7 @@ states() {
 }
 
 all_well() {
-	[ "$(states)" = '["up","up","up","unprotected"]' ]
+	[ "$(states)" = '["up","unprotected","up","up"]' ]
 }
 
 # NAME GWD: gwd of hq is replaced by GWD as `systemctl restart` does it
@@ -69,7 +68,7 @@ replace() {
 	ok "$1: gwd ends" lab_gwd_stop hq
 	LAB_GWD=$2
 	ok "$1: the other starts" lab_gwd_start hq
-	is "$1: which is it" "$(readlink "/proc/$(lab_pid hq gwd)/exe")" "$PWD/$2"
+	ok "$1: it is that one" cmp "/proc/$(lab_pid hq gwd)/exe" "$2"
 	ok "$1: all tunnels are as before" lab_wait 30 all_well || diag "$(lab_gwctl hq)"
 	lab_sleep 1
 	for l in rt xfrm nft; do
@@ -95,7 +94,8 @@ more() {
 	  six:
 	    remote: '$2'
 	    gre-key: 6
-	    peer: {id: $3.example.net, public-key: $(site_pubkey $3)}
+	    id: $4-six
+	    peer: {id: $3-six, public-key: $(site_pubkey $3)}
 	    addresses: [10.255.6.$1/30]
 	  red:
 	    remote: '$2'
@@ -115,10 +115,10 @@ more 2 2001:db8:f1::1 hq branch >>"$LAB_DIR/branch/gwd/gwd.yaml"
 for n in hq branch; do
 	lab_charon_start $n
 done
-ok "gwd of branch" lab_gwd_start branch
+ok "gwd of branch" lab_gwd_start branch || done_testing
 LAB_GWD=$OLD
-ok "the gwd of before on hq" lab_gwd_start hq
-ok "all tunnels are up" lab_wait 60 all_well || diag "$(lab_gwctl hq)"
+ok "the gwd of before on hq" lab_gwd_start hq || done_testing
+ok "all tunnels are up" lab_wait 60 all_well || { diag "$(states)" "$(lab_gwctl hq)"; done_testing; }
 ok "traffic passes" lab_wait 10 lab_run lanhq ping -q -c1 -W2 10.2.0.2
 lab_sleep 6	# surplus SAs of the beginning go
 diag "before: $(lab_gwctl hq version | xargs)"
@@ -135,7 +135,6 @@ lab_sleep 1
 
 replace upgrade "$NEW"
 replace downgrade "$OLD"
-replace again "$NEW"
 ok "the monitors still see it" watch_control 98
 watch_stop
 like "the link never left UP" "$(sed -n 's/.*branch1.* state \([A-Z]*\).*/\1/p' "$LAB_DIR/hq/log/mon.rt.log" | sort -u)" '^(UP)?$'
