@@ -55,16 +55,13 @@ bool charon_connected(const struct gateway *gw)
 
 enum health_charon charon_health(const struct gateway *gw)
 {
-	switch (ike_session_state(gw->session)) {
-	case IKE_SESSION_ABSENT:
-	case IKE_SESSION_CONNECTING:
-		return gw->charon_closed ? HEALTH_CHARON_CLOSED : HEALTH_CHARON_ABSENT;
-	case IKE_SESSION_CONNECTED:
-		return HEALTH_CHARON_CONNECTED;
-	case IKE_SESSION_STALLED:
+	enum ike_session_state s = ike_session_state(gw->session);
+
+	if (s == IKE_SESSION_STALLED)
 		return HEALTH_CHARON_STALLED;
-	}
-	return HEALTH_CHARON_ABSENT;
+	if (s == IKE_SESSION_CONNECTED && gw->charon_answered)
+		return HEALTH_CHARON_CONNECTED;
+	return gw->charon_closed ? HEALTH_CHARON_CLOSED : HEALTH_CHARON_ABSENT;
 }
 
 int charon_submit(struct gateway *gw, struct ike_msg *request, const char *stream,
@@ -85,8 +82,24 @@ const char *charon_error_text(int code)
 				    : strerror(-code);
 }
 
-static void queries_done(struct gateway *gw)
+/* Who takes connections and ends each before an answer was never there: its "since" goes on, and the back-off grows. */
+static void answered(struct gateway *gw)
 {
+	if (gw->charon_answered)
+		return;
+	log_info(NULL, "charon connected");
+	gw->charon_answered = true;
+	gw->charon_closed = false;
+	gw->charon_since = gateway_now();
+	gw->connect_tries = 0;
+	gateway_set_text(&gw->charon_reason, NULL);
+}
+
+/* -ENOENT is an answer too, "I do not know that command". */
+static void queries_done(struct gateway *gw, int err)
+{
+	if (!err || err == -ENOENT)
+		answered(gw);
 	if (gw->charon_queries && --gw->charon_queries)
 		return;
 	gw->charon_known = true;
@@ -101,7 +114,7 @@ static void on_version(void *user, int err, const struct ike_msg *answer,
 
 	(void)items, (void)n;
 	gateway_set_text(&gw->charon_version, version);
-	queries_done(gw);
+	queries_done(gw, err);
 }
 
 static void on_algorithms(void *user, int err, const struct ike_msg *answer,
@@ -113,7 +126,7 @@ static void on_algorithms(void *user, int err, const struct ike_msg *answer,
 	ike_known_free(&gw->known);
 	if (!err && ike_known_take(&gw->known, answer))
 		log_warn(NULL, "no memory for the list of charon's algorithms");
-	queries_done(gw);
+	queries_done(gw, err);
 }
 
 static void on_conns(void *user, int err, const struct ike_msg *answer,
@@ -124,7 +137,7 @@ static void on_conns(void *user, int err, const struct ike_msg *answer,
 	(void)items, (void)n;
 	if (!err)
 		loading_take_conns(gw, answer);
-	queries_done(gw);
+	queries_done(gw, err);
 }
 
 static void on_shared(void *user, int err, const struct ike_msg *answer,
@@ -135,7 +148,7 @@ static void on_shared(void *user, int err, const struct ike_msg *answer,
 	(void)items, (void)n;
 	if (!err)
 		credentials_take_shared(gw, answer);
-	queries_done(gw);
+	queries_done(gw, err);
 }
 
 static void on_keys(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
@@ -146,7 +159,7 @@ static void on_keys(void *user, int err, const struct ike_msg *answer, struct ik
 	(void)items, (void)n;
 	if (!err)
 		credentials_take_keys(gw, answer);
-	queries_done(gw);
+	queries_done(gw, err);
 }
 
 static void on_sas(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
@@ -160,7 +173,7 @@ static void on_sas(void *user, int err, const struct ike_msg *answer, struct ike
 		if (ike_sa_parse(items[i], sa))
 			peer_adopt(gw, sa);
 	free(sa);
-	queries_done(gw);
+	queries_done(gw, err);
 }
 
 static void query(struct gateway *gw, struct ike_msg *request, const char *stream,
@@ -182,9 +195,7 @@ void charon_query_loaded(struct gateway *gw)
 
 static void session_up(struct gateway *gw)
 {
-	log_info(NULL, "charon connected");
-	gateway_set_text(&gw->charon_reason, NULL);
-	gw->connect_tries = 0;
+	gw->charon_asked = true;
 	gw->charon_known = false;
 	loading_forget(gw);
 	gw->charon_queries = 0;
@@ -197,12 +208,15 @@ static void session_up(struct gateway *gw)
 static void session_down(struct gateway *gw, int err)
 {
 	char text[160];
-	bool was_there = !gw->connect_tries++;
+	bool was_there = gw->charon_stalled || !gw->connect_tries;
 
+	gw->connect_tries++;
+	gw->charon_stalled = gw->charon_asked = gw->charon_answered = false;
 	snprintf(text, sizeof(text),
 		 err == -ENOENT		? "no socket %s"
 		 : err == -ECONNREFUSED ? "nobody listens on %s"
 		 : err == -EACCES	? "no permission for %s"
+		 : err == -EBADMSG	? "what listens on %s does not speak vici"
 					: "the connection to %s was lost",
 		 gw->conf->charon_socket);
 	gateway_set_text(&gw->charon_reason, text);
@@ -250,24 +264,24 @@ static void watch_renew(struct gateway *gw)
 static void on_state(void *user, enum ike_session_state state, int err)
 {
 	struct gateway *gw = user;
-	static const char stalled[] = "a request is past its deadline";
 
-	if (state == IKE_SESSION_CONNECTED && gw->charon_reason &&
-	    !strcmp(gw->charon_reason, stalled)) {
+	if (state == IKE_SESSION_CONNECTED && gw->charon_asked) {
+		gw->charon_stalled = false;
 		gw->charon_since = gateway_now();
 		gateway_set_text(&gw->charon_reason, NULL);
 		log_info(NULL, "charon answers again");
 		reconcile_mark_all(gw);
 	} else if (state == IKE_SESSION_CONNECTED) {
-		gw->charon_since = gateway_now();
+		gw->charon_stalled = false;
 		session_up(gw);
 	} else if (state == IKE_SESSION_STALLED) {
+		gw->charon_stalled = true;
 		gw->charon_since = gateway_now();
-		gateway_set_text(&gw->charon_reason, stalled);
-		log_warn(NULL, "charon does not answer: %s", stalled);
+		gateway_set_text(&gw->charon_reason, "a request is past its deadline");
+		log_warn(NULL, "charon does not answer: %s", gw->charon_reason);
 		reconcile_mark_all(gw);
 	} else if (state == IKE_SESSION_ABSENT) {
-		if (!gw->connect_tries)
+		if (gw->charon_stalled || !gw->connect_tries)
 			gw->charon_since = gateway_now();
 		session_down(gw, err);
 	}
@@ -345,8 +359,10 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
 	struct gateway *gw = user;
 
 	(void)fd, (void)what;
-	if (ike_session_state(gw->session) == IKE_SESSION_ABSENT)
+	if (ike_session_state(gw->session) == IKE_SESSION_ABSENT) {
+		gw->charon_asked = false;
 		ike_session_connect(gw->session);
+	}
 	ike_session_dispatch(gw->session, gateway_now());
 	watch_renew(gw);
 	timer_renew(gw);
@@ -432,6 +448,7 @@ void charon_done(struct gateway *gw)
 	gw->watch_event = gw->session_event = gw->session_timer = NULL;
 	ike_session_free(gw->session);
 	gw->session = NULL;
+	gw->charon_stalled = gw->charon_asked = gw->charon_answered = false;
 	loading_forget(gw);
 	ike_known_free(&gw->known);
 }

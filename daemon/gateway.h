@@ -202,6 +202,9 @@ struct gateway {
 	struct ike_session *session;
 	bool foreign_load; /* somebody else loads; to be asked soon what is left */
 	struct event *session_event, *watch_event, *session_timer;
+	bool charon_asked; /* what it has, on this connection */
+	bool charon_answered; /* anything since it was connected to: until then it is not said to be there */
+	bool charon_stalled; /* was told: a request is past its deadline */
 	bool charon_known; /* what it has loaded has been read since it connected */
 	unsigned charon_queries;
 	bool charon_closed; /* its socket is there, and not for our user */

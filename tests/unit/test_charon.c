@@ -16,9 +16,9 @@
 #include "daemon/generation.h"
 #include "daemon/status.h"
 #include "lib/key.h"
-#include "tests/lab/ask.h"
 #include "tests/unit/netlink_test.h"
 #include "tests/unit/ike_fake.h"
+#include "tests/unit/charon_client.h"
 
 #define STALL_MS \
 	3000 /* far above what an answer takes, far below the deadline of a request to charon */
@@ -46,52 +46,6 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 static struct gateway gw;
 static struct fake fake;
 static char folder[64], path[96], socket_path[96];
-
-/* Asks again and again, on a thread of its own. */
-static struct {
-	pthread_t thread;
-	atomic_bool stop, pause, busy;
-	atomic_uint asked, failed;
-	_Atomic uint64_t longest_us,
-		longest_cpu_us; /* the second of the processor: what a busy machine cannot add to */
-} client;
-
-static uint64_t cpu_now(void)
-{
-	struct timespec ts;
-
-	syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static void *client_main(void *user)
-{
-	static char answer[65536];
-
-	(void)user;
-	while (!atomic_load(&client.stop)) {
-		atomic_store(&client.busy, true);
-		if (atomic_load(&client.pause)) {
-			atomic_store(&client.busy, false);
-			usleep(1000);
-			continue;
-		}
-		uint64_t began = ask_now(), cpu = cpu_now(), took;
-		int r = ask(socket_path, "status", 15000, answer, sizeof(answer));
-
-		took = ask_now() - began;
-		cpu = cpu_now() - cpu;
-		atomic_fetch_add(&client.asked, 1);
-		if (r < 0)
-			atomic_fetch_add(&client.failed, 1);
-		if (took > atomic_load(&client.longest_us))
-			atomic_store(&client.longest_us, took);
-		if (cpu > atomic_load(&client.longest_cpu_us))
-			atomic_store(&client.longest_cpu_us, cpu);
-		usleep(2000);
-	}
-	return NULL;
-}
 
 static void file_write(const char *name, const void *bytes, size_t size, mode_t mode)
 {
@@ -154,7 +108,7 @@ static int gateway_begin(void **state)
 	assert_int_equal(control_init(&gw, err, sizeof(err)), 0);
 	assert_int_equal(charon_init(&gw), 0);
 	gw.ready = true;
-	return pthread_create(&client.thread, NULL, client_main, NULL);
+	return pthread_create(&client.thread, NULL, client_main, socket_path);
 }
 
 static int gateway_end(void **state)
@@ -327,6 +281,24 @@ static void test_never_answers(void **state)
 	check_longest("answers again");
 }
 
+/* It stands still as gwd connects, and goes on after that has been told: then it is asked what it has, at once. */
+static void test_confirms_late(void **state)
+{
+	(void)state;
+	assert_true(fake_start(&fake, path, FAKE_NO_CONFIRM));
+	assert_true(says("\"state\": \"does not answer\"", 200));
+	assert_int_equal(atomic_load(&fake.commands), 0);
+	fake_release(&fake);
+	assert_true(says("\"state\": \"connected\"", 0));
+	settled();
+	assert_true(gw.charon_known);
+	assert_in_range(atomic_load(&fake.commands), 6, 100);
+	assert_true(since_s() < 10);
+	fake_stop(&fake);
+	assert_true(says("\"state\": \"not reachable\"", 0));
+	check_longest("stands still at first");
+}
+
 /* It misbehaves at the first question of a session, then not any more. */
 static void recovers(enum fake_mode mode, const char *what)
 {
@@ -359,6 +331,37 @@ static void test_recovers(void **state)
 	recovers(FAKE_BAD_BODY, "malformed");
 	recovers(FAKE_OPEN_BODY, "a section left open");
 	recovers(FAKE_CLOSE_WATCH, "half closed");
+}
+
+/* It takes connections and never answers one whole question: that is no charon, from the first moment on, and not asked for ever
+ * ten times a second. */
+static void never_well(enum fake_mode mode, const char *reason, const char *what)
+{
+	unsigned began = since_s(), tries;
+
+	assert_true(fake_start(&fake, path, mode));
+	for (int i = 0; i < 1000 && !atomic_load(&fake.commands); i++)
+		turn(10);
+	tries = atomic_load(&fake.commands);
+	assert_true(tries > 0);
+	for (int i = 0; i < 30; i++) {
+		later(1);
+		turn(20);
+		assert_int_not_equal(charon_health(&gw), HEALTH_CHARON_CONNECTED);
+	}
+	assert_true(says(reason, 0));
+	assert_true(says("\"state\": \"not reachable\"", 0));
+	assert_in_range(since_s(), began + 30, began + 40);
+	assert_in_range(atomic_load(&fake.commands) - tries, 1, 40);
+	fake_stop(&fake);
+	check_longest(what);
+}
+
+static void test_never_well(void **state)
+{
+	(void)state;
+	never_well(FAKE_CLOSE, "vici was lost", "closes for ever");
+	never_well(FAKE_GARBAGE, "vici does not speak vici", "garbage for ever");
 }
 
 static void test_flood(void **state)
@@ -445,7 +448,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_absent_then_late), cmocka_unit_test(test_never_answers),
-		cmocka_unit_test(test_recovers),	 cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_confirms_late),	 cmocka_unit_test(test_recovers),
+		cmocka_unit_test(test_never_well),	 cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_crash_loop),	 cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_other_versions),
 	};
