@@ -31,10 +31,10 @@ CTL_SRC   := $(wildcard ctl/*.c)
 COMMON    := $(LIB_SRC) $(CONF_SRC) $(DRV_SRC) $(DAEMON_SRC)
 OBJ        = $(patsubst %.c,$(B)/%.o,$(1))
 UNIT      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-TOOLS     := $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/lab/*.c tests/bench/*.c))) $(B)/tests/inject.so $(B)/tests/syscalls $(B)/tests/chaoswatch
+TOOLS     := $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/lab/*.c tests/bench/*.c))) $(addprefix $(B)/tests/,inject.so syscalls chaoswatch gwd-unprobed)
 MAN       := $(patsubst doc/%.scd,$(B)/doc/%,$(wildcard doc/*.scd))
 
-.PHONY: all check demo demo-shell lab lab-tools syscalls fuzz chaos bench heal install uninstall clean setup unit golden style
+.PHONY: all check demo demo-shell lab lab-tools syscalls fuzz chaos bench heal stall install uninstall clean setup unit golden style
 .DELETE_ON_ERROR:
 all: $(B)/gwd $(B)/gwctl $(B)/gwctl.bash $(MAN)
 
@@ -83,6 +83,9 @@ $(B)/tests/%: tests/bench/%.c $(B)/libgwd.a
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libgwd.a $(VICI) $(LDLIBS)
+$(B)/tests/gwd-unprobed: $(call OBJ,$(filter-out daemon/probe.c,$(COMMON)) daemon/main.c tests/bench/unprobed/probe.c)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(VICI) $(LDLIBS)
 $(B)/tests/chaoswatch: $(call OBJ,$(wildcard tests/chaos/*.c))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -122,6 +125,10 @@ chaos: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
 	@LAB_CHAOS_SECONDS=$(or $(SECONDS),600) LAB_CHAOS_FAULTS=$(FAULTS) LAB_CHAOS_SEED=$(SEED) LAB_CHAOS_ONLY="$(ONLY)" \
 		tests/lab/boot -t $$(($(or $(SECONDS),600) + 1200)) tests/chaos/run
+# on the running kernel, as root
+stall: setup
+	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
+	@tests/bench/stall
 heal: setup
 	@$(MAKE) --no-print-directory -j2 all $(TOOLS)
 	@tests/lab/boot -t 3600 tests/bench/heal-table

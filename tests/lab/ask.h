@@ -60,12 +60,12 @@ static inline int ask_read(int fd, char *answer, size_t size, uint64_t until)
 	}
 }
 
-/* gwctl's exit status, or -1 when there is no whole answer within ms. */
-static inline int ask(const char *path, const char *verb, unsigned ms, char *answer, size_t size)
+/* The request is a line. gwctl's exit status, or -1 when there is no whole answer within ms. */
+static inline int ask_line(const char *path, const char *request, unsigned ms, char *answer,
+			   size_t size)
 {
 	uint64_t until = ask_now() + (uint64_t)ms * 1000;
-	char request[128];
-	int n = snprintf(request, sizeof(request), "{\"verb\":\"%s\"}\n", verb);
+	ssize_t n = (ssize_t)strlen(request);
 	int fd = ask_connect(path), r = -1;
 
 	if (fd < 0)
@@ -74,6 +74,14 @@ static inline int ask(const char *path, const char *verb, unsigned ms, char *ans
 		r = ask_read(fd, answer, size, until);
 	close(fd);
 	return r;
+}
+
+static inline int ask(const char *path, const char *verb, unsigned ms, char *answer, size_t size)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request), "{\"verb\":\"%s\"}\n", verb);
+	return ask_line(path, request, ms, answer, size);
 }
 
 #endif
