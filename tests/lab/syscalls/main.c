@@ -46,6 +46,7 @@ struct sweep {
 static struct {
 	unsigned every, first;
 	unsigned points, hits, ended, again, library; /* of the sweep */
+	unsigned turn; /* which error is next */
 	unsigned failed;
 	char where[160];
 } run;
@@ -407,8 +408,7 @@ static void point(const struct sweep *s, uint64_t n, int error)
 
 static void sweep_kind(const struct sweep *s, uint64_t calls, bool kills)
 {
-	unsigned before = run.failed, turn = 0;
-
+	unsigned before = run.failed;
 	uint64_t began = process_now();
 
 	run.points = run.hits = run.ended = run.again = run.library = 0;
@@ -416,9 +416,9 @@ static void sweep_kind(const struct sweep *s, uint64_t calls, bool kills)
 		if (kills)
 			point(s, n, 0);
 		for (size_t i = 1; !kills && i < N_ERRORS; i++)
-			if (run.every == 1 || i == 1 + turn % (N_ERRORS - 1))
+			if (run.every == 1 || i == 1 + run.turn % (N_ERRORS - 1))
 				point(s, n, errors[i]);
-		turn++;
+		run.turn += !kills;
 	}
 	printf("%s %s: %llu calls, %u points, %u hit, %u ended (%u by libnftables), %u asked again, %u failed, %llu s\n",
 	       s->name, kills ? "kills" : "errors", (unsigned long long)calls, run.points, run.hits,
@@ -428,38 +428,38 @@ static void sweep_kind(const struct sweep *s, uint64_t calls, bool kills)
 }
 
 /* Errors that gwd lives through leave nothing open and nothing allocated. */
-static void check_leaks(const char *name, unsigned fds, unsigned rss)
+static void check_leaks(const char *name, unsigned fds, unsigned memory)
 {
-	unsigned fds_now, rss_now;
+	unsigned fds_now, memory_now;
 
 	process_sleep(300);
 	fds_now = process_fds();
-	rss_now = process_rss_kib();
+	memory_now = process_memory_kib();
 	snprintf(run.where, sizeof(run.where), "%s, at its end", name);
-	printf("%s leaks: descriptors %u -> %u, memory %u -> %u KiB\n", name, fds, fds_now, rss,
-	       rss_now);
+	printf("%s leaks: descriptors %u -> %u, memory %u -> %u KiB\n", name, fds, fds_now, memory,
+	       memory_now);
 	if (fds_now > fds)
 		fail("descriptors leak", "");
-	if (rss_now > rss + 2048)
+	if (memory_now > memory + 2048)
 		fail("memory leaks", "");
 }
 
 static void sweep(const struct sweep *s)
 {
 	uint64_t calls = measure(s);
-	unsigned fds = 0, rss = 0;
+	unsigned fds = 0, memory = 0;
 
 	sweep_kind(s, calls, true);
 	if (s->act) {
 		running(REMOTE_A);
 		process_sleep(300);
 		fds = process_fds();
-		rss = process_rss_kib();
+		memory = process_memory_kib();
 	}
 	sweep_kind(s, calls, false);
 	if (s->act) {
 		running(REMOTE_A);
-		check_leaks(s->name, fds, rss);
+		check_leaks(s->name, fds, memory);
 	}
 }
 

@@ -189,7 +189,7 @@ unsigned process_fds(void)
 	return n - 2;
 }
 
-unsigned process_rss_kib(void)
+unsigned process_memory_kib(void)
 {
 	char path[64], line[128];
 	unsigned kib = 0;
@@ -198,7 +198,7 @@ unsigned process_rss_kib(void)
 	snprintf(path, sizeof(path), "/proc/%d/status", p.pid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %u kB", &kib) == 1)
+		if (sscanf(line, "RssAnon: %u kB", &kib) == 1)
 			break;
 	if (f)
 		fclose(f);

@@ -28,7 +28,7 @@ uint64_t process_seen(enum inject_scope scope);
 int process_ask(const char *verb, unsigned ms);
 
 unsigned process_fds(void);
-unsigned process_rss_kib(void);
+unsigned process_memory_kib(void); /* without what files are mapped, which come as they are used */
 
 /* What it has logged since the last process_log. */
 const char *process_log(void);

@@ -1,16 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# by name
 #
 # gwd killed as it makes its Nth system call, and that call failing (ENOBUFS, ENOMEM, EINTR, EAGAIN, EIO, ENOSPC, EMFILE), in a
 # start, a start on what stands, a reload, a removal, a teardown and the handling of events, while traffic is sent into
-# the tunnel. Every LAB_EVERYth call (80), from LAB_FIRST (7) on, or with LAB_EVERY=1 (`make syscalls`) every one with every
+# the tunnel. Every LAB_EVERYth call (160), from LAB_FIRST (7) on, or with LAB_EVERY=1 (`make syscalls`) every one with every
 # error; LAB_SWEEPS names sweeps of tests/lab/syscalls/main.c.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
 
-every=${LAB_EVERY:-80} first=${LAB_FIRST:-7}
+every=${LAB_EVERY:-160} first=${LAB_FIRST:-7}
 [ "$every" != 1 ] || first=1
 
 # NAME REMOTE
