@@ -11,17 +11,15 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/answer.h"
 #include "daemon/crowd.h"
+#include "daemon/listen.h"
 #include "daemon/verbs.h"
 #include "lib/protocol.h"
 
@@ -40,6 +38,7 @@ struct control_client {
 	uint64_t id;
 	uid_t uid;
 	bool asked;
+	bool queued; /* asked, and its turn is to come */
 	bool answered;
 	char *wait_tunnel; /* control_wait: for whom, NULL when not waiting */
 	bool wait_up;
@@ -51,6 +50,7 @@ struct control {
 	struct gateway *gw;
 	struct event *listener;
 	struct event *pause; /* the listener goes on after it */
+	struct event *turn; /* of those who are queued */
 	struct control_client *clients[CROWD_MAX]; /* oldest first */
 	size_t n_clients;
 	uint64_t last_id;
@@ -221,17 +221,51 @@ static void request_run(struct control_client *c, const char *line, size_t len)
 	json_decref(request);
 }
 
+static void request_take(struct control_client *c)
+{
+	size_t len;
+	char *line = evbuffer_readln(bufferevent_get_input(c->bev), &len, EVBUFFER_EOL_LF);
+
+	c->queued = false;
+	if (line)
+		request_run(c, line, len);
+	else
+		control_answer(c, 1, NULL, "out of memory");
+	free(line);
+}
+
+/* Timers run once in a turn of the main loop, and after what its sockets brought. */
+static int turn_next(struct control *ctl)
+{
+	return evtimer_add(ctl->turn, &(struct timeval){.tv_sec = 0});
+}
+
+/* One member's request in a turn of the main loop: a status of thousands of tunnels takes its time, and neither root nor the kernel's
+ * notifications shall wait for more than one of them. */
+static void on_turn(evutil_socket_t fd, short what, void *user)
+{
+	struct control *ctl = user;
+	struct control_client *first = NULL;
+	size_t queued = 0;
+
+	(void)fd, (void)what;
+	for (size_t i = 0; i < ctl->n_clients; i++)
+		if (ctl->clients[i]->queued && !queued++)
+			first = ctl->clients[i];
+	if (queued > 1)
+		turn_next(ctl);
+	if (first)
+		request_take(first);
+}
+
 static void on_read(struct bufferevent *bev, void *user)
 {
 	struct control_client *c = user;
 	struct evbuffer *in = bufferevent_get_input(bev);
-	size_t len;
-	char *line;
 
 	if (c->asked || c->answered)
 		return;
-	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
-	if (!line) {
+	if (evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF).pos < 0) {
 		if (evbuffer_get_length(in) >= PROTOCOL_REQUEST_MAX)
 			control_answer(c, 1, NULL, "the request is longer than 64 KiB");
 		return;
@@ -239,8 +273,9 @@ static void on_read(struct bufferevent *bev, void *user)
 	c->asked = true;
 	client_deadline(c, RUN_SECONDS);
 	bufferevent_disable(bev, EV_READ);
-	request_run(c, line, len);
-	free(line);
+	c->queued = c->uid != 0 && !turn_next(c->control);
+	if (!c->queued)
+		request_take(c);
 }
 
 static void on_drained(struct bufferevent *bev, void *user)
@@ -383,57 +418,14 @@ static void on_accept(evutil_socket_t listener, short what, void *user)
 	}
 }
 
-/* In gwd.service the folder is another's, see dist/gwd.tmpfiles. */
-static void socket_explain(const struct control *ctl, int r, char *err, size_t err_size)
-{
-	bool folder = r == -EACCES || r == -ENOENT || r == -EROFS || r == -EADDRINUSE;
-
-	if (folder && geteuid() != 0)
-		snprintf(err, err_size,
-			 "control socket %s: %s: `systemd-tmpfiles --create gwd.conf` makes the folder "
-			 "%s as it must be: of root and the group gwd-vici, mode 775",
-			 ctl->path, strerror(-r), ctl->gw->run_dir);
-	else
-		snprintf(err, err_size, "control socket %s: %s", ctl->path, strerror(-r));
-}
-
-/* Made under a tight umask; then opened to the group gwd where there is one. */
-static int socket_bind(const struct control *ctl, char *err, size_t err_size)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int made = mkdir(ctl->gw->run_dir, 0755);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	mode_t before = umask(0177);
-	struct group *group = getgrnam(PROTOCOL_GROUP);
-	int r = fd < 0 ? -errno : 0;
-
-	(void)made; /* what is wrong with the folder bind tells */
-	memcpy(sa.sun_path, ctl->path, sizeof(ctl->path));
-	unlink(ctl->path);
-	if (!r && bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
-		r = -errno;
-	umask(before);
-	/* In gwd.service the group is ours, and there is no CAP_CHOWN. */
-	if (!r && group && group->gr_gid != getegid() && chown(ctl->path, (uid_t)-1, group->gr_gid))
-		r = -errno;
-	if (!r && group && chmod(ctl->path, 0660))
-		r = -errno;
-	if (!r && listen(fd, SOMAXCONN))
-		r = -errno;
-	if (!r)
-		return fd;
-	socket_explain(ctl, r, err, err_size);
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
 static void listener_free(const struct control *ctl, int fd)
 {
 	if (ctl->listener)
 		event_free(ctl->listener);
 	if (ctl->pause)
 		event_free(ctl->pause);
+	if (ctl->turn)
+		event_free(ctl->turn);
 	close(fd);
 }
 
@@ -452,14 +444,15 @@ int control_init(struct gateway *gw, char *err, size_t err_size)
 		free(ctl);
 		return -ENAMETOOLONG;
 	}
-	fd = socket_bind(ctl, err, err_size);
+	fd = listen_open(gw->run_dir, ctl->path, err, err_size);
 	if (fd < 0) {
 		free(ctl);
 		return fd;
 	}
 	ctl->listener = event_new(gw->base, fd, EV_READ | EV_PERSIST, on_accept, ctl);
 	ctl->pause = evtimer_new(gw->base, on_pause_over, ctl);
-	if (!ctl->listener || !ctl->pause || event_add(ctl->listener, NULL)) {
+	ctl->turn = evtimer_new(gw->base, on_turn, ctl);
+	if (!ctl->listener || !ctl->pause || !ctl->turn || event_add(ctl->listener, NULL)) {
 		listener_free(ctl, fd);
 		free(ctl);
 		return -ENOMEM;

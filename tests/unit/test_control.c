@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,6 +34,13 @@ static void turn(int times)
 {
 	while (times--)
 		event_base_loop(gw.base, EVLOOP_NONBLOCK);
+}
+
+/* Turns of the main loop as gwd makes them, unlike those of turn(), which end when nothing is left to do. */
+static void step(int times)
+{
+	while (times--)
+		event_base_loop(gw.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
 static int knock(void)
@@ -157,6 +165,60 @@ static void a_line_has_an_end(void **state)
 	close(fd);
 }
 
+static bool has_answer(int fd)
+{
+	bool over;
+
+	heard(fd, &over);
+	return over;
+}
+
+static int knock_as(uid_t uid)
+{
+	int fd;
+
+	assert_int_equal(seteuid(uid), 0);
+	fd = knock();
+	assert_int_equal(seteuid(0), 0);
+	return fd;
+}
+
+/* A member's status of thousands of tunnels takes long: however many ask, root waits for one of them at most. */
+static void root_goes_between_members(void **state)
+{
+	static const char line[] = "{\"verb\":\"version\"}\n";
+	char path[128];
+	int members[8], root;
+	size_t before = 0, after = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "%s/" PROTOCOL_SOCKET, dir);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	for (size_t i = 0; i < 8; i++)
+		members[i] = knock_as(65534);
+	root = knock();
+	turn(3);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(write(members[i], line, strlen(line)), strlen(line));
+	step(2);
+	assert_int_equal(write(root, line, strlen(line)), strlen(line));
+	step(2);
+	assert_true(has_answer(root));
+	for (size_t i = 0; i < 8; i++)
+		before += has_answer(members[i]);
+	assert_in_range(before, 1, 4);
+	turn(20);
+	for (size_t i = 0; i < 8; i++)
+		after += has_answer(members[i]);
+	assert_int_equal(after, 8);
+	for (size_t i = 0; i < 8; i++)
+		close(members[i]);
+	close(root);
+}
+
 static void set_flag(evutil_socket_t fd, short what, void *flag)
 {
 	(void)fd, (void)what;
@@ -212,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_is_answered, begin, end),
 		cmocka_unit_test_setup_teardown(the_silent_give_way, begin, end),
+		cmocka_unit_test_setup_teardown(root_goes_between_members, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_has_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(descriptors_run_out, begin, end),
 	};
