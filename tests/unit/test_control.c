@@ -183,20 +183,26 @@ static int knock_as(uid_t uid)
 	return fd;
 }
 
+static void let_others_in(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/" PROTOCOL_SOCKET, dir);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+}
+
 /* A member's status of thousands of tunnels takes long: however many ask, root waits for one of them at most. */
 static void root_goes_between_members(void **state)
 {
 	static const char line[] = "{\"verb\":\"version\"}\n";
-	char path[128];
 	int members[8], root;
 	size_t before = 0, after = 0;
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	snprintf(path, sizeof(path), "%s/" PROTOCOL_SOCKET, dir);
-	assert_int_equal(chmod(dir, 0755), 0);
-	assert_int_equal(chmod(path, 0666), 0);
+	let_others_in();
 	for (size_t i = 0; i < 8; i++)
 		members[i] = knock_as(65534);
 	root = knock();
@@ -216,6 +222,52 @@ static void root_goes_between_members(void **state)
 	assert_int_equal(after, 8);
 	for (size_t i = 0; i < 8; i++)
 		close(members[i]);
+	close(root);
+}
+
+/* To the end of file. */
+static void drain(int fd)
+{
+	static char sink[1 << 16];
+	ssize_t n = 1;
+
+	for (int i = 0; i < 10000 && n != 0; i++) {
+		turn(1);
+		while ((n = read(fd, sink, sizeof(sink))) > 0)
+			;
+	}
+	assert_int_equal(n, 0);
+}
+
+/* Answers that nobody reads have a bound, but for root. */
+static void the_unread_have_a_bound(void **state)
+{
+	static const char line[] = "{\"verb\":\"version\"}\n";
+	static char big[9 << 20];
+	int deaf[2], member, root;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	let_others_in();
+	memset(big, 'x', sizeof(big) - 1);
+	for (size_t i = 0; i < 2; i++) {
+		deaf[i] = knock_as(65534);
+		turn(3);
+		control_answer(control_find(&gw, i + 1), 0, json_string(big), NULL);
+	}
+	turn(3);
+	member = knock_as(65534);
+	assert_non_null(strstr(ask(member, line), "gwd waits for others to read their answers"));
+	root = knock();
+	assert_non_null(strstr(ask(root, line), "\"exit\":0"));
+	drain(deaf[0]);
+	close(member);
+	member = knock_as(65534);
+	assert_non_null(strstr(ask(member, line), "\"exit\":0"));
+	close(deaf[0]);
+	close(deaf[1]);
+	close(member);
 	close(root);
 }
 
@@ -275,6 +327,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_is_answered, begin, end),
 		cmocka_unit_test_setup_teardown(the_silent_give_way, begin, end),
 		cmocka_unit_test_setup_teardown(root_goes_between_members, begin, end),
+		cmocka_unit_test_setup_teardown(the_unread_have_a_bound, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_has_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(descriptors_run_out, begin, end),
 	};
