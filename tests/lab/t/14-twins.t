@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Two tunnels that are written differently and come to the same two addresses: an interface and its address, an address and a name. One
-# works on as if the other were not there; the other says why it has nothing, and gets the addresses when they are free.
-# Nothing leaves in clear meanwhile, though one of them is plain.
+# works on as if the other were not there; the other says why it has nothing, and gets the addresses when they are free. What
+# happens to one that is disabled takes nothing from the one at work, not even for a moment. Nothing leaves in clear meanwhile, though
+# one of them is plain.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
@@ -60,9 +61,52 @@ is "plain: the other is down" "$(state_of twin)" down
 like "plain: and says why" "$(reason_of twin)" \
 	"^conflict here: twin would run between the same addresses as branch1, 198.51.100.1 and 203.0.113.7: give each a gre-key, on both sides$"
 
+# ---- disabled, protected, of another peer: its events, while somebody watches for what goes
+other='peer: {id: other.example.net, public-key: MCowBQYDK2VwAyEA4NOT4eXW2MG2Z1Pk17wlr/jmkSmMSxeW/HHk00CQ31k=}'
+idle="local: 198.51.100.1, remote: 203.0.113.7, enabled: no, $other, addresses: [10.255.9.1/30]"
+twin "  twin: {local: 198.51.100.1, remote: 203.0.113.77, $other, addresses: [10.255.9.1/30]}"
+ok "a twin elsewhere" lab_gwctl hq reload
+reqid=$(ip -n hq xfrm policy list dst 203.0.113.77 | sed -n 's/.* reqid \([0-9]*\) .*/\1/p')
+like "has policies" "$reqid" '^[0-9]+$'
+lab_spawn hq watch.xfrm stdbuf -oL ip xfrm monitor policy
+lab_spawn hq watch.nft stdbuf -oL nft monitor
+# something of somebody else's, until both tell of it
+watching() {
+	ip -n hq xfrm policy update src 192.0.2.250 dst 192.0.2.251 dir fwd
+	lab_run hq nft "add table ip watched; delete table ip watched"
+	grep -q 192.0.2.250 "$LAB_DIR/hq/log/watch.xfrm.log" && grep -q watched "$LAB_DIR/hq/log/watch.nft.log"
+}
+ok "somebody watches" lab_wait 30 watching
+ip -n hq xfrm policy delete src 192.0.2.250 dst 192.0.2.251 dir fwd
+# what was deleted of ours between the two, by the kernel's word
+taken() {
+	grep -A1 -h '^Deleted' "$LAB_DIR/hq/log/watch.xfrm.log" | grep -c '203\.0\.113\.7/'
+	grep -c '^delete .*203\.0\.113\.7 ' "$LAB_DIR/hq/log/watch.nft.log"
+}
+twin "  twin: {$idle}"
+ok "it moves here, disabled" lab_gwctl hq reload
+for i in 1 2; do
+	ip -n hq link add twin type dummy
+	ip -n hq addr add 10.255.9.1/30 dev twin
+	ip -n hq link set twin up
+	lab_sleep 0.3
+	ip -n hq link del twin
+	lab_sleep 0.3
+	ip -n hq xfrm state add src 203.0.113.7 dst 198.51.100.1 proto esp spi 0x77$i reqid "$reqid" mode transport \
+		aead 'rfc4106(gcm(aes))' 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff01020304 128
+	lab_sleep 0.3
+	ip -n hq xfrm state delete src 203.0.113.7 dst 198.51.100.1 proto esp spi 0x77$i
+	twin "  twin: {$idle, description: change $i}"
+	lab_gwctl hq reload >/dev/null
+done
+lab_sleep 0.5
+is "disabled: nothing was taken from the first" "$(taken | paste -sd' ')" "0 0"
+undisturbed "disabled"
+like "control: the watch saw the policies go elsewhere" "$(<"$LAB_DIR/hq/log/watch.xfrm.log")" '203\.0\.113\.77/32'
+like "control: and the pair" "$(<"$LAB_DIR/hq/log/watch.nft.log")" 'delete .*203\.0\.113\.77 '
+
 # ---- by a name, protected, of another peer
 echo "203.0.113.7 other.example.net" >>"$(lab_path hq /etc/hosts)"
-other='peer: {id: other.example.net, public-key: MCowBQYDK2VwAyEA4NOT4eXW2MG2Z1Pk17wlr/jmkSmMSxeW/HHk00CQ31k=}'
 twin "  a-twin: {remote: other.example.net, $other, interface: twin, addresses: [10.255.9.1/30]}"
 ok "hq takes a twin by name" lab_gwctl hq reload
 ok "name: it says why" lab_wait 10 grep -q 'a-twin would run between the same addresses as branch1' "$LAB_DIR/hq/log/gwd.log"
@@ -87,6 +131,23 @@ lab_udp_stop back
 is "no packet of the first was lost" "$(lab_udp_get there lost) $(lab_udp_get back lost)" "0 0"
 is "nothing was in clear" "$(lab_capture_count clear 'proto 47')" 0
 is "nor readable" "$(lab_capture_canary clear)" 0
+twin "  twin: {$idle}"
+lab_gwctl hq reload >/dev/null
+lab_udp_start flushed hq branch 10.255.0.2 50
+lab_sleep 0.5
+ip -n hq xfrm policy flush
+same() {
+	[ "$(stands)" = "$before" ]
+}
+ok "policies flushed, with a disabled twin: all of the first comes back" lab_wait 10 same
+lab_run hq nft delete table inet gwd
+ok "and with the table deleted" lab_wait 10 same
+ok "and it is up" lab_wait 10 site_is hq up
+lab_udp_stop flushed
+cmp_ok "packets went" "$(lab_udp_get flushed received)" '>' 50
+is "nothing was in clear then" "$(lab_capture_count clear 'proto 47')" 0
+twin "  twin: {local: 198.51.100.1, remote: 203.0.113.7, protect: none, addresses: [10.255.9.1/30]}"
+lab_gwctl hq reload >/dev/null
 sed -i 's/^  branch1:/&\n    enabled: no/' "$LAB_DIR/hq/gwd/gwd.yaml"
 ok "the first is disabled" lab_gwctl hq reload
 ok "the plain one has the addresses" lab_wait 10 is_state twin unprotected
