@@ -5,7 +5,8 @@
  *	udpflow -s ADDR PORT RATE [LENGTH]	send RATE packets/s until SIGTERM or SIGINT
  *	udpflow -r PORT [GROUP IFACE]		count them, until SIGTERM or SIGINT; as a member of a multicast group
  *
- * On its end the sender tells the receiver how many there were, a few times, and prints `sent=N`. The receiver prints
+ * On its end the sender tells the receiver how many there were, a few times, and prints `sent=N refused=R`, R being those that its
+ * own kernel did not take. The receiver prints
  * `received=N lost=M dup=D reorder=R maxgap_ms=G first=F last=L`: lost is of those sent, or up to the highest number
  * seen where no such word came; maxgap_ms the longest silence between two packets; first and last are numbers. A last
  * line, `holes=FIRST+COUNT,...`, tells which are missing. The payload is full of "GWDCANARY", to be looked for where it
@@ -75,7 +76,7 @@ static int flow_send(const char *addr, const char *port, double rate, size_t len
 				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
 			*ai;
 	struct packet p = {.canary = CANARY, .kind = KIND_DATA};
-	uint64_t sent = 0;
+	uint64_t sent = 0, refused = 0;
 	int64_t start;
 	int fd, on = 1, hops = 16;
 
@@ -96,7 +97,7 @@ static int flow_send(const char *addr, const char *port, double rate, size_t len
 	start = now_ns();
 	while (!stopped) {
 		p.seq = sent++;
-		(void)sendto(fd, &p, len, 0, ai->ai_addr, ai->ai_addrlen);
+		refused += sendto(fd, &p, len, 0, ai->ai_addr, ai->ai_addrlen) < 0;
 		sleep_until(start + (int64_t)((double)sent * NSEC / rate));
 	}
 	p.kind = KIND_END;
@@ -105,7 +106,7 @@ static int flow_send(const char *addr, const char *port, double rate, size_t len
 		(void)sendto(fd, &p, HEADER_LEN, 0, ai->ai_addr, ai->ai_addrlen);
 		sleep_until(now_ns() + NSEC / 50);
 	}
-	printf("sent=%llu\n", (unsigned long long)sent);
+	printf("sent=%llu refused=%llu\n", (unsigned long long)sent, (unsigned long long)refused);
 	freeaddrinfo(ai);
 	close(fd);
 	return 0;
