@@ -36,9 +36,10 @@ struct tunnel_sa {
 	bool elsewhere; /* not between the tunnel's ends as they are now: nothing of it goes that way */
 	uint8_t iv, icv, block; /* bytes */
 	uint8_t strikes; /* looks in a row in which charon did not know it */
-	bool preferred; /* outbound: the kernel was told to take this one (daemon/sas.c) */
-	uint64_t add_time; /* seconds, the kernel's clock, of its coming; tells new from old */
+	bool listed; /* in the dump that is being read */
+	uint64_t came_at; /* monotonic ms; tells new from old */
 	uint64_t hard_s; /* it ends so long after; 0: never */
+	uint64_t told; /* its add_time in the kernel, seconds of the wall clock: of several the greatest is taken (daemon/prefer.h) */
 };
 
 struct name;
@@ -187,6 +188,8 @@ struct gateway {
 	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
 	VEC(int) dirty; /* tunnel indices, unique by tunnel.dirty */
 	struct event *debounce, *resync, *resolve, *paths, *trim;
+	int clock_fd; /* readable when the wall clock was set */
+	struct event *clock;
 	struct event *retry; /* of failed actions that are no tunnel's */
 	unsigned failures; /* of these in a row, for the back-off */
 	size_t resolve_next; /* of resolve_some */

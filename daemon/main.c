@@ -20,6 +20,7 @@
 #include "daemon/control.h"
 #include "daemon/events.h"
 #include "daemon/names.h"
+#include "daemon/prefer.h"
 #include "daemon/probe.h"
 #include "daemon/reconcile.h"
 #include "daemon/reload.h"
@@ -199,6 +200,8 @@ static int gateway_start(struct gateway *gw, char *err, size_t err_size)
 	if (!r)
 		r = reconcile_init(gw);
 	if (!r)
+		r = prefer_init(gw);
+	if (!r)
 		r = names_init(gw);
 	if (!r)
 		r = load_first(gw, err, err_size);
@@ -232,6 +235,7 @@ static void gateway_stop(struct gateway *gw)
 	control_done(gw);
 	charon_done(gw);
 	names_done(gw);
+	prefer_done(gw);
 	generation_swap(gw, &g);
 	generation_done(&g);
 	guard_state_done(&gw->guard_seen);

@@ -23,6 +23,7 @@
 #include "daemon/observe.h"
 #include "daemon/outcome.h"
 #include "daemon/peer.h"
+#include "daemon/prefer.h"
 #include "daemon/resolve.h"
 #include "daemon/sas.h"
 #include "lib/log.h"
@@ -306,7 +307,7 @@ static void settle(struct tunnel *t)
 {
 	t->failures = t->failed ? t->failures + 1 : 0;
 	caller_settled(t);
-	sas_prefer(t);
+	prefer_sa(t);
 	if (t->moved)
 		move_settle(t);
 	peer_want(t, false);

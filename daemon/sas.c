@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The kernel's SAs of each tunnel. Entries: sas_event for each notification, sas_read_all for the truth. Feeds the
- * tunnel's pin (daemon/pin.c) and the overhead that daemon/desire.c computes the MTU from.
- *
- * The out policy's template names no SPI, and of several SAs the kernel takes the one with the greatest add_time
- * (xfrm_state_look_at). So the SA in use gets an add_time ahead of any that can come during its life. Then a rekey's new SA
- * cannot draw packets before its time, and takes over without a gap in the moment the old one is deleted, even
- * while gwd is not running; and no policy is written for it.
+ * tunnel's pin (daemon/pin.c), which daemon/prefer.c makes the kernel follow, and the overhead that daemon/desire.c computes the MTU from.
  */
 #include "daemon/sas.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "daemon/peer.h"
+#include "daemon/prefer.h"
 #include "daemon/reconcile.h"
 #include "lib/log.h"
 
 #define SAS_MAX 64 /* of one tunnel; more is not normal and not looked at */
 #define PATH_MTU_USUAL 1500 /* to compare SAs by, while the path's is not known */
-#define AHEAD_S \
-	60 /* a preferred SA's add_time is this much ahead of its end, which thereby comes later */
-#define AHEAD_ENDLESS_S (10u * 365 * 86400) /* the same for an SA without an end */
 
 static bool is_outbound(const struct tunnel *t, const struct xfrm_sa *sa)
 {
@@ -87,18 +77,6 @@ static void overhead_take(struct tunnel *t)
 	t->block = tight->block;
 }
 
-static uint64_t ahead(const struct tunnel_sa *sa)
-{
-	return sa->hard_s ? sa->hard_s + AHEAD_S : AHEAD_ENDLESS_S;
-}
-
-static void times_take(struct tunnel_sa *slot, const struct xfrm_sa *sa)
-{
-	slot->hard_s = sa->hard_s;
-	slot->preferred = slot->outbound && sa->add_time > (uint64_t)time(NULL) + AHEAD_S / 2;
-	slot->add_time = sa->add_time - (slot->preferred ? ahead(slot) : 0);
-}
-
 /* True when it was not known. */
 static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 {
@@ -111,6 +89,8 @@ static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 		slot = vec_push(&t->sas);
 	if (!slot)
 		return false;
+	if (added)
+		slot->came_at = prefer_came_at(sa->add_time, sa->hard_s);
 	slot->spi = sa->spi;
 	slot->src = sa->src;
 	slot->dst = sa->dst;
@@ -121,7 +101,9 @@ static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 	slot->iv = (uint8_t)sa->iv_size;
 	slot->icv = (uint8_t)sa->icv_size;
 	slot->block = (uint8_t)sa->block_size;
-	times_take(slot, sa);
+	slot->hard_s = sa->hard_s;
+	slot->told = sa->add_time;
+	slot->listed = true;
 	overhead_take(t);
 	return added;
 }
@@ -143,37 +125,66 @@ static int read_one(void *user, const struct xfrm_sa *sa)
 	return 0;
 }
 
-static void forget_all(void *user)
+static void doubt_all(void *user)
 {
 	struct gateway *gw = user;
 
 	for (size_t i = 0; i < gw->conf->n_tunnels; i++)
-		gw->tunnels[i].sas.len = 0;
+		for (size_t k = 0; k < gw->tunnels[i].sas.len; k++)
+			gw->tunnels[i].sas.at[k].listed = false;
+}
+
+static void sweep(struct tunnel *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (t->sas.at[i].listed)
+			t->sas.at[n++] = t->sas.at[i];
+	if (n == t->sas.len)
+		return;
+	t->sas.len = n;
+	overhead_take(t);
 }
 
 int sas_read_all(struct gateway *gw)
 {
-	forget_all(gw);
-	return xfrm_sa_dump(gw->xfrm, read_one, forget_all, gw);
+	doubt_all(gw);
+	int r = xfrm_sa_dump(gw->xfrm, read_one, doubt_all, gw);
+
+	for (size_t i = 0; i < gw->conf->n_tunnels && !r; i++)
+		sweep(&gw->tunnels[i]);
+	return r;
 }
 
-static const struct tunnel_sa *newest(const struct tunnel *t, bool outbound, bool preferred)
+static bool serves(const struct tunnel_sa *sa, bool outbound)
+{
+	return sa->outbound == outbound && sa->transport && !sa->elsewhere;
+}
+
+static uint32_t newest_in(const struct tunnel *t)
 {
 	const struct tunnel_sa *best = NULL;
 
-	for (size_t i = 0; i < t->sas.len; i++) {
-		const struct tunnel_sa *sa = &t->sas.at[i];
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (serves(&t->sas.at[i], false) && (!best || t->sas.at[i].came_at > best->came_at))
+			best = &t->sas.at[i];
+	return best ? best->spi : 0;
+}
 
-		if (sa->outbound == outbound && sa->transport && !sa->elsewhere &&
-		    sa->preferred >= preferred && (!best || sa->add_time > best->add_time))
-			best = sa;
-	}
-	return best;
+/* The one which the kernel takes (xfrm_state_look_at). */
+static uint32_t taken_out(const struct tunnel *t)
+{
+	const struct tunnel_sa *best = NULL;
+
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (serves(&t->sas.at[i], true) && (!best || t->sas.at[i].told > best->told))
+			best = &t->sas.at[i];
+	return best ? best->spi : 0;
 }
 
 void sas_adopt_pin(struct tunnel *t)
 {
-	const struct tunnel_sa *in = newest(t, false, false), *seen = newest(t, true, true);
 	uint32_t spis[SAS_MAX];
 	uint64_t times[SAS_MAX];
 	unsigned n = 0;
@@ -183,15 +194,15 @@ void sas_adopt_pin(struct tunnel *t)
 
 		if (!t->sas.at[i].outbound || !t->sas.at[i].transport)
 			continue;
-		for (; k > 0 && times[k - 1] < t->sas.at[i].add_time; k--) {
+		for (; k > 0 && times[k - 1] < t->sas.at[i].came_at; k--) {
 			spis[k] = spis[k - 1];
 			times[k] = times[k - 1];
 		}
 		spis[k] = t->sas.at[i].spi;
-		times[k] = t->sas.at[i].add_time;
+		times[k] = t->sas.at[i].came_at;
 		n++;
 	}
-	pin_adopt(&t->pin, seen ? seen->spi : 0, in ? in->spi : 0, spis, n);
+	pin_adopt(&t->pin, taken_out(t), newest_in(t), spis, n);
 }
 
 void sas_place(struct tunnel *t)
@@ -206,85 +217,12 @@ void sas_place(struct tunnel *t)
 	sas_adopt_pin(t);
 }
 
-static void write_result(void *user, size_t index, int err, const char *text)
-{
-	(void)index;
-	if (err)
-		log_warn(user, "out policy: %s; reading the kernel again", text);
-}
-
-/* The same once more: that makes the kernel choose among the SAs anew. */
-static void policy_renew(struct tunnel *t)
-{
-	struct nl_batch *b = t->policies_ok ? nl_batch_new() : NULL;
-	struct xfrm_policy p = {
-		.dir = XFRM_DIR_OUT,
-		.src = t->local,
-		.dst = t->remote,
-		.has_key = t->conf->has_gre_key,
-		.key = t->conf->gre_key_out,
-		.tunnel = t->index,
-		.priority = XFRM_PRIORITY,
-		.reqid = t->reqid,
-		.required = true,
-	};
-
-	reconcile_mark(t);
-	if (!b)
-		return;
-	xfrm_policy_put(b, &p, false);
-	nl_batch_send(t->gw->xfrm, b, write_result, t->conf->name);
-	nl_batch_free(b);
-}
-
-static void prefer_set(struct tunnel *t, struct tunnel_sa *known, bool preferred)
-{
-	struct xfrm_sa sa = {
-		.src = t->local,
-		.dst = t->remote,
-		.spi = known->spi,
-		.reqid = t->reqid,
-	};
-	int r;
-
-	if (known->preferred == preferred)
-		return;
-	r = xfrm_sa_set_add_time(t->gw->xfrm, &sa,
-				 known->add_time + (preferred ? ahead(known) : 0));
-	known->preferred = preferred;
-	if (r && r != -ESRCH)
-		log_warn(t->conf->name, "SA out spi %08x: %s", known->spi, strerror(-r));
-	else if (preferred)
-		log_debug(t->conf->name, "SA out spi %08x in use", known->spi);
-}
-
-void sas_prefer(struct tunnel *t)
-{
-	struct tunnel_sa *now = t->pin.spi && gateway_tunnel_protected(t) ? sa_out(t, t->pin.spi)
-									  : NULL;
-	bool moved = false;
-
-	if (!now)
-		return;
-	prefer_set(t, now, true);
-	for (size_t i = 0; i < t->sas.len; i++) {
-		struct tunnel_sa *sa = &t->sas.at[i];
-
-		if (sa == now || !sa->outbound || !sa->preferred)
-			continue;
-		prefer_set(t, sa, false);
-		moved = true;
-	}
-	if (moved)
-		policy_renew(t);
-}
-
 bool sas_move(struct tunnel *t, uint32_t spi)
 {
 	if (!sa_out(t, spi))
 		return false;
 	if (pin_use(&t->pin, spi))
-		sas_prefer(t);
+		prefer_sa(t);
 	return true;
 }
 
@@ -295,7 +233,7 @@ static void sa_came(struct tunnel *t, const struct xfrm_sa *sa)
 	log_debug(t->conf->name, "SA %s spi %08x", is_outbound(t, sa) ? "out" : "in", sa->spi);
 	if (sa->transport && !is_elsewhere(t, &sa->src, &sa->dst) &&
 	    pin_sa_new(&t->pin, is_outbound(t, sa), sa->spi, gateway_now()))
-		sas_prefer(t);
+		prefer_sa(t);
 	reconcile_mark(t);
 }
 
@@ -313,7 +251,7 @@ static void sa_went(struct tunnel *t, const struct xfrm_sa *sa)
 		/* The kernel has gone over to another one already, which would not be kept at the next rekey. */
 		if (!t->pin.spi)
 			sas_adopt_pin(t);
-		sas_prefer(t);
+		prefer_sa(t);
 	}
 	if (!sas_have(t, true) || !sas_have(t, false))
 		peer_want(t, false);
@@ -355,7 +293,7 @@ void sas_pin_tick(struct tunnel *t, uint64_t now)
 	if (t->pin.next_in)
 		xfrm_sa_counters(t->gw->xfrm, &in, &packets, &bytes);
 	if (pin_tick(&t->pin, packets, now))
-		sas_prefer(t);
+		prefer_sa(t);
 }
 
 bool sas_have(const struct tunnel *t, bool outbound)

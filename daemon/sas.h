@@ -12,8 +12,6 @@ int sas_read_all(struct gateway *gw);
 void sas_place(struct tunnel *t);
 /* Which outbound SA is in use. Call after sas_read_all. */
 void sas_adopt_pin(struct tunnel *t);
-/* Makes the outbound SA in use the one the kernel prefers, where it is not yet. */
-void sas_prefer(struct tunnel *t);
 
 /* Sends by this outbound SA from now on; false when the kernel does not have it. */
 bool sas_move(struct tunnel *t, uint32_t spi);
