@@ -38,7 +38,7 @@ void caller_settled(struct tunnel *t)
 bool caller_unclear(const struct tunnel *t)
 {
 	return caller_expected(t) && gateway_tunnel_protected(t) && t->conn_loaded &&
-	       (t->call_refused || (!t->ike_established && sas_have(t, true)));
+	       (t->call_refused || (!t->ike_established && t->sas.len > 0));
 }
 
 static void give_way(struct tunnel *t, const struct tunnel *to)

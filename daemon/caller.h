@@ -27,7 +27,10 @@ bool caller_awaited(const struct tunnel *t);
 /* After a run: what stood between the ends before is away, or everything is to be looked at. */
 void caller_settled(struct tunnel *t);
 
-/* charon is to be asked again where the peer is: it could not have its address, or its SAs are there without an IKE_SA. */
+/*
+ * charon is to be asked again where the peer is: it could not have its address, or SAs of its are there without an IKE_SA, wherever they
+ * lead; a list leaves out an IKE_SA that charon is at work on.
+ */
 bool caller_unclear(const struct tunnel *t);
 
 /* That IKE_SA went; 0: all did. The address stays until the peer calls again: with it policies and guard. */

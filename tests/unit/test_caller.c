@@ -266,6 +266,29 @@ static void left_behind(void **unused)
 	assert_false(caller_left(&w.tunnels[0], &sa));
 }
 
+
+/* After a start without a link: the first list had no IKE_SA of it, but its SAs are there, so charon has one. */
+static void asked_again(void **unused)
+{
+	struct world w;
+	struct tunnel *t = &w.tunnels[0];
+
+	(void)unused;
+	make(&w);
+	t->remote = (struct addr){0};
+	t->conn_loaded = true;
+	t->ike_established = t->child_installed = false;
+	assert_false(caller_unclear(t));
+	struct tunnel_sa *sa = vec_push(&t->sas);
+
+	assert_non_null(sa);
+	sa->elsewhere = sa->transport = true;
+	assert_true(caller_unclear(t));
+	t->ike_established = true;
+	assert_false(caller_unclear(t));
+	done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +296,7 @@ int main(void)
 		cmocka_unit_test(who_keeps),	   cmocka_unit_test(words),
 		cmocka_unit_test(fixed_twins),	   cmocka_unit_test(plain_twins),
 		cmocka_unit_test(comes_back),	   cmocka_unit_test(left_behind),
+		cmocka_unit_test(asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
