@@ -43,7 +43,8 @@ int listen_open(const char *run_dir, const char *path, char *err, size_t err_siz
 
 	(void)made; /* what is wrong with the folder bind tells */
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
-	unlink(path);
+	if (!r && unlink(path) && errno != ENOENT)
+		r = -errno;
 	if (!r && bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		r = -errno;
 	umask(before);
