@@ -189,7 +189,11 @@ static void judge_sa(const struct health_input *in, struct health *out)
 	char lost[256];
 
 	if (charon_lost(in, lost, sizeof(lost)))
-		verdict(out, HEALTH_UNKNOWN, "%s; the SAs in the kernel still carry traffic", lost);
+		verdict(out, HEALTH_UNKNOWN, "%s; %s", lost,
+			in->encap && in->charon == HEALTH_CHARON_ABSENT
+				? "there is a NAT on the way: packets still leave, but none "
+				  "comes in until it runs"
+				: "the SAs in the kernel still carry traffic");
 	else if (!in->ike_established && told(in->caller))
 		verdict(out, HEALTH_UNKNOWN,
 			"charon here has no IKE_SA for the SAs in the kernel: waiting for %s to "

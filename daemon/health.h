@@ -48,6 +48,7 @@ struct health_input {
 	const char *conn_refused; /* charon's errmsg for load-conn or load-shared */
 	bool ike_established;
 	bool sa_in, sa_out; /* in the kernel */
+	bool encap; /* ESP in UDP, which only charon's socket takes in (UDP_ENCAP) */
 	bool tunnel_mode; /* the peer negotiated tunnel mode */
 	const char *renewal; /* why the SAs that are there are not renewed */
 	uint32_t narrow; /* the link's MTU where it is too small for the IPv6 that should be inside; 0: it is not */

@@ -93,6 +93,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.ike_established = t->ike_established,
 		.sa_in = sas_have(t, false),
 		.sa_out = sas_have(t, true),
+		.encap = t->encap,
 		.tunnel_mode = t->tunnel_mode,
 		.cause = t->cause,
 		.renewal = t->renewal,

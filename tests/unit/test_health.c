@@ -266,6 +266,10 @@ static void sa_without_charon(void **unused)
 	expect(&in, HEALTH_UNKNOWN,
 	       "charon is not running here: no socket /run/gwd/charon.vici; the SAs in the kernel "
 	       "still carry traffic");
+	in.encap = true;
+	expect(&in, HEALTH_UNKNOWN,
+	       "charon is not running here: no socket /run/gwd/charon.vici; there is a NAT on the way: "
+	       "packets still leave, but none comes in until it runs");
 	in.charon = HEALTH_CHARON_STALLED;
 	in.charon_reason = "";
 	expect(&in, HEALTH_UNKNOWN,
