@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Asks the gwd of a node on its control socket (doc/CONTROL.md), which is reached through the holder's root: ask_states, ask_plan.
+ * Asks the gwd of a node on its control socket (doc/CONTROL.md), which is reached through the holder's root: ask_all.
  */
 #include "tests/chaos/watch.h"
 
@@ -53,20 +53,17 @@ static json_t *ask_read(int fd)
 	}
 }
 
-static json_t *ask(const struct node *node, const char *verb, char why[CHAOS_WHY])
+/* The question to a node's gwd; its answer is read from the descriptor. -1: there is no gwd. */
+static int ask_send(const struct node *node, const char *verb)
 {
 	int fd = ask_connect(node);
-	json_t *answer = NULL;
 	char line[64];
 
 	snprintf(line, sizeof(line), "{\"verb\": \"%s\"}\n", verb);
-	if (fd >= 0 && send(fd, line, strlen(line), MSG_NOSIGNAL) > 0)
-		answer = ask_read(fd);
-	if (fd >= 0)
-		close(fd);
-	if (!answer)
-		snprintf(why, CHAOS_WHY, "%s: gwd does not answer %s", node->name, verb);
-	return answer;
+	if (fd < 0 || send(fd, line, strlen(line), MSG_NOSIGNAL) > 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static const char *text_of(const json_t *o, const char *key)
@@ -96,30 +93,58 @@ static bool expect_met(const struct node *node, const struct expect *e, const js
 	return false;
 }
 
-bool ask_states(const struct node *node, char why[CHAOS_WHY])
+static bool states_well(const struct node *node, const json_t *result, char why[CHAOS_WHY])
 {
-	json_t *answer = ask(node, "status", why);
-	const json_t *tunnels = json_object_get(json_object_get(answer, "result"), "tunnels");
-	bool well = answer;
+	const json_t *tunnels = json_object_get(result, "tunnels");
 
-	for (unsigned i = 0; well && i < node->n_expects; i++)
-		well = expect_met(node, &node->expects[i], tunnels, why);
-	json_decref(answer);
-	return well;
+	for (unsigned i = 0; i < node->n_expects; i++)
+		if (!expect_met(node, &node->expects[i], tunnels, why))
+			return false;
+	return true;
 }
 
-bool ask_plan(const struct node *node, char why[CHAOS_WHY])
+static bool plan_well(const struct node *node, const json_t *result, char why[CHAOS_WHY])
 {
-	json_t *answer = ask(node, "plan", why);
-	const json_t *result = json_object_get(answer, "result");
-	json_int_t changes = json_integer_value(json_object_get(result, "changes"));
+	const json_t *changes = json_object_get(result, "changes");
 	const json_t *first = json_array_get(json_object_get(result, "actions"), 0);
-	bool well = json_is_integer(json_object_get(result, "changes")) && changes == 0;
 
-	if (answer && !well)
-		snprintf(why, CHAOS_WHY, "%s: %d changes planned, first: %s %s %s", node->name,
-			 (int)changes, text_of(first, "op"), text_of(first, "kind"),
-			 text_of(first, "name"));
-	json_decref(answer);
+	if (json_is_integer(changes) && json_integer_value(changes) == 0)
+		return true;
+	snprintf(why, CHAOS_WHY, "%s: %d changes planned, first: %s %s %s", node->name,
+		 (int)json_integer_value(changes), text_of(first, "op"), text_of(first, "kind"),
+		 text_of(first, "name"));
+	return false;
+}
+
+static bool answer_well(const struct node *node, const json_t *answer, enum ask_what what,
+			char why[CHAOS_WHY])
+{
+	const json_t *result = json_object_get(answer, "result");
+
+	if (!answer) {
+		snprintf(why, CHAOS_WHY, "%s: gwd does not answer", node->name);
+		return false;
+	}
+	return what == ASK_STATES ? states_well(node, result, why) : plan_well(node, result, why);
+}
+
+bool ask_all(const struct node *nodes, unsigned n, enum ask_what what, char why[CHAOS_WHY])
+{
+	const char *verb = what == ASK_STATES ? "status" : "plan";
+	int fds[CHAOS_NODES];
+	bool well = true;
+
+	/* all at once: each needs a while, and they may share the processors */
+	for (unsigned i = 0; i < n; i++)
+		fds[i] = nodes[i].n_expects ? ask_send(&nodes[i], verb) : -1;
+	for (unsigned i = 0; i < n; i++) {
+		json_t *answer = fds[i] < 0 ? NULL : ask_read(fds[i]);
+
+		if (fds[i] >= 0)
+			close(fds[i]);
+		if (well && nodes[i].n_expects)
+			well = answer_well(&nodes[i], answer, what, why);
+		json_decref(answer);
+	}
 	return well;
 }

@@ -13,7 +13,7 @@
 #
 #	fault ROW WEIGHT SECONDS NAME WHAT	function fault_NAME; SECONDS until all is well again
 #
-# A fault function sets CUTS, the tunnels which may lose packets, and TOLD, its particulars; and calls finding TEXT for what it finds
+# A fault function sets CUTS, the tunnels which may lose packets, MAY, how many packets a flow of any other may lose, and TOLD, its particulars; and calls finding TEXT for what it finds
 # by itself. ROW is that of the list of faults which README.md here has.
 
 SEED=1
@@ -41,10 +41,15 @@ fault() {
 # shellcheck source=tests/chaos/faults-outside.sh
 . tests/chaos/faults-outside.sh
 
-# seconds since the start of the machine: the clock jumps here
+# time since the start of the machine, in s or in 1/100 s: the clock jumps here
 uptime_s() {
 	read -r REPLY _ </proc/uptime
 	REPLY=${REPLY%.*}
+}
+
+uptime_cs() {
+	read -r REPLY _ </proc/uptime
+	REPLY=${REPLY/./}
 }
 
 chaos_begin() {
@@ -68,6 +73,8 @@ chaos_begin() {
 	aliens_note
 	watch loss
 	like "nothing was in clear on the way" "$REPLY" "clear=0 canary=0 dropped=0"
+	uptime_s
+	BEGAN=$REPLY
 }
 
 finding() {
@@ -139,7 +146,7 @@ chaos_judge_loss() {
 			[ "$lost" = 0 ] || finding "$lost packets were not looked at" ;;
 		*)	if [[ " $CUTS " == *" $tunnel "* ]]; then
 				((lost <= cut)) || cut=$lost
-			else
+			elif ((lost > MAY)); then
 				finding "$lost packets of $flow were lost"
 			fi ;;
 		esac
@@ -164,9 +171,13 @@ chaos_fault() {
 	NUMBER=$1
 	RANDOM=$((SEED * 7919 + NUMBER * 31))
 	draw "${FAULTS[@]}"
-	NAME=${2:-$REPLY} CUTS='' TOLD=''
+	NAME=${2:-$REPLY} CUTS='' TOLD='' MAY=0
 	watch mark
+	uptime_cs
+	local began=$REPLY ended
 	"fault_$NAME"
+	uptime_cs
+	ended=$REPLY
 	watch settle $((LIMIT[$NAME] * PATIENCE * 1000))
 	COUNT[$NAME]=$((${COUNT[$NAME]-0} + 1))
 	if [[ $REPLY != settled* ]]; then
@@ -176,9 +187,9 @@ chaos_fault() {
 	fi
 	local ms=${REPLY#settled } lost
 	((ms <= ${WORST[$NAME]-0})) || WORST[$NAME]=$ms
-	watch loss
+	watch loss "$CUTS"
 	lost=${REPLY#loss}
-	echo "# $NUMBER row ${ROW_OF[$NAME]} $NAME $TOLD: $ms ms${lost# clear=0 canary=0 dropped=0}"
+	echo "# $NUMBER row ${ROW_OF[$NAME]} $NAME $TOLD: $ms ms, $(((ended - began) * 10)) of them for the fault${lost# clear=0 canary=0 dropped=0}"
 	chaos_judge_loss "$REPLY"
 	chaos_judge_aliens
 	logs_trim
@@ -196,13 +207,15 @@ logs_trim() {
 	done
 }
 
-# SECONDS FAULTS ONLY: until one of the limits; ONLY: faults as NUMBER or NUMBER:NAME, once, or names, or rows as rowN
+# SECONDS FAULTS ONLY: until one of the limits; ONLY: faults as NUMBER or NUMBER:NAME, once, or names, or rows as rowN, or "each" for each
+# one once
 chaos_run() {
 	local end most=$2 only=${3-} n=0 word
 
 	uptime_s
 	end=$((REPLY + $1))
 	echo "# seed $SEED"
+	[ "$only" != each ] || only=$(chaos_each)
 	for word in $only; do
 		[[ $word =~ ^([0-9]+)(:(.+))?$ ]] || continue
 		chaos_fault "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}" || return
@@ -217,6 +230,12 @@ chaos_run() {
 	done
 }
 
+chaos_each() {
+	local i
+
+	for ((i = 0; i < ${#NAMES[@]}; i++)); do echo $((i + 1)):"${NAMES[i]}"; done
+}
+
 # SECONDS: one fault of each row, then the second ones, and so on, until the time is over; those that take long are left out
 chaos_short() {
 	local name row n=0 end round=0 before=-1
@@ -227,7 +246,7 @@ chaos_short() {
 	while ((n > before)); do
 		before=$n nth=()
 		for name in "${NAMES[@]}"; do
-			[[ " link_remote charon_hang charon_late charon_loop reboot psk_rotate addr_change wire_cut conf_huge " != *" $name "* ]] || continue
+			[[ " charon_hang charon_late charon_loop reboot psk_rotate addr_change wire_cut conf_huge " != *" $name "* ]] || continue
 			row=${ROW_OF[$name]}
 			nth[$row]=$((${nth[$row]--1} + 1))
 			((nth[$row] == round)) || continue
@@ -275,8 +294,10 @@ chaos_control() {
 }
 
 chaos_table() {
-	local name total=0
+	local name total=0 took
 
+	uptime_s
+	took=$((REPLY - BEGAN + 1))
 	echo "#"
 	printf '# %-4s %-22s %6s %9s %9s  %s\n' row fault times worst,ms max-lost what
 	for name in "${NAMES[@]}"; do
@@ -285,7 +306,7 @@ chaos_table() {
 		printf '# %-4s %-22s %6s %9s %9s  %s\n' "${ROW_OF[$name]}" "$name" "${COUNT[$name]}" "${WORST[$name]--}" \
 			"${CUT_WORST[$name]-0}" "${WHAT_OF[$name]}"
 	done
-	echo "# $total faults, $FINDINGS findings, seed $SEED; max-lost: of one flow of a tunnel that the fault cut, 10 packets a second"
+	echo "# $total faults in $took s, $((total * 60 / took)) a minute, $FINDINGS findings, seed $SEED; max-lost: of one flow of a tunnel that the fault cut, 10 packets a second"
 	sed 's/^/# not injected: row /' tests/chaos/not-injected
 }
 

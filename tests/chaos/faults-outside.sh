@@ -208,9 +208,14 @@ fault_disk_full() {
 	gwd_again
 }
 
+gwd_decided() {
+	lab_gone "$PID" || lab_gwd_answers "$N"
+}
+
 # it may have refused: then once more, as systemd does
 gwd_again() {
 	daemon_pid "$N" gwd
+	lab_wait 20 gwd_decided
 	lab_gone "$PID" || return 0
 	TOLD+=" (refused: $(tail -1 "$LAB_DIR/$N/log/gwd.log"))"
 	gwd_start "$N"

@@ -273,7 +273,7 @@ gwd_kill() {
 }
 
 gwd_start() {
-	lab_spawn "$1" gwd "$LAB_GWD" -v -c /etc/gwd/gwd.yaml
+	lab_gwd_spawn "$1" -v
 }
 
 # NODE SED-SCRIPT: the base configuration, changed, in a moment

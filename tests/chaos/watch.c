@@ -11,7 +11,7 @@
  *	mark					a window begins
  *	settle MS	as soon as every gwd says what is expected, plans nothing, and a packet of each flow has come:
  *			"settled MS", since mark; or "late WHY"
- *	loss		the window ends: "loss clear=N canary=N dropped=N [FLOW=N...]", what was on the wires, unseen, and lost
+ *	loss [TUNNEL...] the window ends, and of these tunnels nothing is waited for: "loss clear=N canary=N dropped=N [FLOW=N...]", what was on the wires, unseen, and lost
  *	alien NODE	"alien DIGEST"
  */
 #include "tests/chaos/watch.h"
@@ -72,29 +72,21 @@ void watch_enter(const struct node *node)
 		close(fd);
 }
 
-static bool all(bool (*ask)(const struct node *, char *), char why[CHAOS_WHY])
-{
-	for (unsigned i = 0; i < n_nodes; i++)
-		if (nodes[i].n_expects > 0 && !ask(&nodes[i], why))
-			return false;
-	return true;
-}
-
 /* All well, packets that were sent after that arrive, and all is still well. */
 static bool settled(char why[CHAOS_WHY], uint64_t end)
 {
 	const char *flow;
 
-	if (!all(ask_states, why) || !all(ask_plan, why))
+	if (!ask_all(nodes, n_nodes, ASK_STATES, why) || !ask_all(nodes, n_nodes, ASK_PLAN, why))
 		return false;
 	flow_ask();
 	while ((flow = flow_waits())) {
 		snprintf(why, CHAOS_WHY, "no packet of flow %s arrives", flow);
-		if (watch_ms() > end || !all(ask_states, why))
+		if (watch_ms() > end || !ask_all(nodes, n_nodes, ASK_STATES, why))
 			return false;
 		usleep(PAUSE_US);
 	}
-	return all(ask_states, why);
+	return ask_all(nodes, n_nodes, ASK_STATES, why);
 }
 
 static void do_settle(char **w)
@@ -117,9 +109,11 @@ static void do_loss(char **w)
 {
 	uint64_t clear, canary, dropped;
 	char lost[1024];
+	unsigned n = 0;
 
-	(void)w;
-	flow_loss(lost, sizeof(lost));
+	while (w[1 + n])
+		n++;
+	flow_loss((const char *const *)w + 1, n, lost, sizeof(lost));
 	wire_take(&clear, &canary, &dropped);
 	printf("loss clear=%llu canary=%llu dropped=%llu%s\n", (unsigned long long)clear,
 	       (unsigned long long)canary, (unsigned long long)dropped, lost);
@@ -207,24 +201,26 @@ static void do_start(char **w)
 
 static const struct command {
 	const char *name;
-	int words;
+	int words; /* 0: one or more */
 	void (*run)(char **words);
 } commands[] = {
 	{"node", 3, do_node}, {"wire", 2, do_wire},	{"allow", 2, do_allow},
 	{"keep", 2, do_keep}, {"flow", 7, do_flow},	{"start", 1, do_start},
 	{"mark", 1, do_mark}, {"expect", 4, do_expect}, {"settle", 2, do_settle},
-	{"loss", 1, do_loss}, {"alien", 2, do_alien},
+	{"loss", 0, do_loss}, {"alien", 2, do_alien},
 };
 
 static void command_run(char *line)
 {
-	char *words[MAX_WORDS], *rest = line;
+	char *words[MAX_WORDS + 1] = {0}, *rest = line;
 	int n = 0;
 
 	while (n < MAX_WORDS && (words[n] = strsep(&rest, " \n")))
 		n += *words[n] != 0;
+	words[n] = NULL;
 	for (size_t i = 0; n && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, words[0]) == 0 && commands[i].words == n) {
+		if (strcmp(commands[i].name, words[0]) == 0 &&
+		    (!commands[i].words || commands[i].words == n)) {
 			commands[i].run(words);
 			return;
 		}

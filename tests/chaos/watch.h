@@ -47,12 +47,15 @@ void flow_mark(void); /* a new window begins with the next packet of each flow *
 /* Names a flow of which no packet sent after the last flow_ask has arrived; NULL: each has one. */
 void flow_ask(void);
 const char *flow_waits(void);
-/* Ends the window, waits for what is on its way, writes " NAME=LOST" for each flow that lost something in it. */
-void flow_loss(char *out, size_t size);
+/* Ends the window, waits for what is on its way but for flows of cut tunnels, writes " NAME=LOST" for each flow that lost something in it. */
+void flow_loss(const char *const *cut, unsigned n_cut, char *out, size_t size);
 
-/* ask.c: is the node's gwd where its configuration is, as it tells on its control socket? False: why not. */
-bool ask_states(const struct node *node, char why[CHAOS_WHY]);
-bool ask_plan(const struct node *node, char why[CHAOS_WHY]);
+/* ask.c: is each node's gwd where its configuration is, as it tells on its control socket? False: why not. */
+enum ask_what {
+	ASK_STATES, /* all tunnels are as expected */
+	ASK_PLAN, /* and it would change nothing */
+};
+bool ask_all(const struct node *nodes, unsigned n, enum ask_what what, char why[CHAOS_WHY]);
 
 /* alien.c: a digest of what belongs to somebody else in the node: links and addresses of interfaces whose names begin with "alien",
  * routes of protocol 77, policies of priority 777, SAs of reqid 777, and the nftables table "inet alien". */

@@ -24,6 +24,7 @@
 # gwd		lab_gwd_start NODE [ARG...], lab_gwd_stop NODE, lab_gwd_kill NODE	as the user gwd, with the
 #						rights it has in gwd.service; before it, and before
 #						lab_gwctl NODE reload or plan, the node's keys are given to that user
+#		lab_gwd_spawn NODE [ARG...]		the same, and nothing is waited for
 #		lab_gwctl NODE ARG...
 # FRR		lab_frr_start NODE CONFIG		zebra and the daemons CONFIG has lines for; lab_frr_stop NODE
 #		lab_vtysh NODE COMMAND
@@ -307,6 +308,12 @@ lab_hand_over() {
 
 # ---- charon
 
+# NODE: the words that run its charon
+lab_charon_as() {
+	echo "env STRONGSWAN_CONF=$LAB_DIR/$1/strongswan.conf" \
+		"$(lab_as gwd-charon gwd-vici +net_admin,+net_bind_service --clear-groups) /usr/sbin/charon-systemd"
+}
+
 lab_charon_start() {
 	local node=$1 dir=$LAB_DIR/$1
 
@@ -357,8 +364,7 @@ lab_charon_start() {
 	END
 	rm -f "$(lab_path "$node" /run/gwd/charon.vici)"
 	# shellcheck disable=SC2046
-	lab_spawn "$node" charon-systemd env "STRONGSWAN_CONF=$dir/strongswan.conf" \
-		$(lab_as gwd-charon gwd-vici +net_admin,+net_bind_service --clear-groups) /usr/sbin/charon-systemd
+	lab_spawn "$node" charon-systemd $(lab_charon_as "$node")
 	lab_wait 20 test -S "$(lab_path "$node" /run/gwd/charon.vici)" || { diag "charon of $node does not start"; return 1; }
 }
 
@@ -384,17 +390,26 @@ lab_gwd_answers() {
 	(($? != 1))
 }
 
+# the words before gwd's program
+lab_gwd_as() {
+	echo "prlimit --memlock=134217728 $(lab_as gwd gwd +net_admin --groups gwd-vici)"
+}
+
 # The program is copied, for the repository's folder may be closed to others. A sanitizer needs more rights than gwd.
-lab_gwd_start() {
+lab_gwd_spawn() {
 	local as=() program
 
 	program=$(lab_path "$1" /run/lab/gwd)
 	cmp -s "$LAB_GWD" "$program" || install -m 755 "$LAB_GWD" "$program" || return
 	if [[ $LAB_GWD != */san/* ]]; then
 		lab_hand_over "$1"
-		read -ra as <<<"prlimit --memlock=134217728 $(lab_as gwd gwd +net_admin --groups gwd-vici)"
+		read -ra as <<<"$(lab_gwd_as)"
 	fi
 	lab_spawn "$1" gwd "${as[@]}" /run/lab/gwd -c /etc/gwd/gwd.yaml "${@:2}"
+}
+
+lab_gwd_start() {
+	lab_gwd_spawn "$@" || return
 	lab_wait 20 lab_gwd_answers "$1" || { diag "gwd of $1: $(tail -5 "$LAB_DIR/$1/log/gwd.log")"; return 1; }
 }
 
