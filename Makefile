@@ -60,7 +60,7 @@ $(B)/libgwd.a: $(call OBJ,$(COMMON))
 , := ,
 WRAP_alloc_verbs = $(WRAP_alloc_gateway)
 WRAP_alloc_gateway := nl_query nl_request nl_batch_send gre_mpls_set guard_read guard_run guard_events_read \
-	$(addprefix guard_build_,table add delete exempt clamp remove) \
+	$(addprefix guard_build_,table add delete exempt unexempt remove) \
 	$(addprefix ike_session_,new free fd watch_fd state deadline connect submit dispatch)
 WRAP_sas := time xfrm_sa_set_add_time xfrm_sa_dump
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/libgwd.a

@@ -49,7 +49,7 @@ static bool guard_commands(struct applier *a, size_t from, size_t to, struct tex
 			guard_build_table(commands, a->want->pairs.at, a->want->pairs.len,
 					  a->want->exempts.at, a->want->exempts.len);
 		else if (act->kind == OBJECT_EXEMPT && act->op == PLAN_DELETE)
-			guard_build_clamp(commands, act->have);
+			guard_build_unexempt(commands, act->have);
 		else if (act->kind == OBJECT_EXEMPT)
 			guard_build_exempt(commands, act->want);
 		else if (act->op == PLAN_DELETE)

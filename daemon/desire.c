@@ -312,17 +312,28 @@ static int add_holds(const struct builder *b, int i)
 	return 0;
 }
 
-static int add_exempt(const struct builder *b, int i)
+static int add_exempt(const struct builder *b, int i, enum guard_exempt_from from)
 {
 	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
-	struct guard_exempt *e = t->mss_clamp ? NULL : vec_push(&b->out->exempts);
+	struct guard_exempt *e = vec_push(&b->out->exempts);
 
 	_Static_assert(sizeof(e->link) == sizeof(t->interface), "a link's name");
 	if (!e)
-		return t->mss_clamp ? 0 : -ENOMEM;
+		return -ENOMEM;
 	e->tunnel = i;
+	e->from = from;
 	memcpy(e->link, t->interface, sizeof(e->link));
 	return 0;
+}
+
+static int add_exempts(const struct builder *b, int i)
+{
+	const struct conf_tunnel *t = &b->in->conf->tunnels[i];
+	int rc = t->mss_clamp ? 0 : add_exempt(b, i, GUARD_FROM_CLAMP);
+
+	if (!rc && t->protect == CONF_PROTECT_NONE)
+		rc = add_exempt(b, i, GUARD_FROM_COVER);
+	return rc;
 }
 
 static int add_protection(const struct builder *b, int i)
@@ -354,7 +365,7 @@ static int add_tunnel(const struct builder *b, int i)
 		rc = add_protection(b, i);
 	if (rc || d->waits)
 		return rc;
-	rc = add_exempt(b, i);
+	rc = add_exempts(b, i);
 	if (!rc)
 		rc = add_link(b, i);
 	if (!rc)

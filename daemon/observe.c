@@ -21,6 +21,9 @@
 #define NAT_REMEDY                 \
 	"source NAT took %" PRIu64 \
 	" packets out of IPsec, they were stopped: except protocol 47 from it"
+#define STRAYED                                                     \
+	"%" PRIu64 " packets of our links would have left in clear" \
+	" towards other addresses than theirs, and were stopped: somebody has changed a link"
 
 struct observer {
 	struct gateway *gw;
@@ -202,6 +205,8 @@ static int guard_refresh(struct gateway *gw, char *err, size_t err_size)
 	r = guard_read(gw->guard, &seen, err, err_size);
 	if (r)
 		return r;
+	if (seen.strayed > gw->guard_seen.strayed)
+		log_warn(NULL, STRAYED, seen.strayed - gw->guard_seen.strayed);
 	if (seen.uncovered > gw->guard_seen.uncovered)
 		log_warn(NULL, NAT_REMEDY, seen.uncovered - gw->guard_seen.uncovered);
 	guard_state_done(&gw->guard_seen);
@@ -394,10 +399,13 @@ static int take_pairs(struct gateway *gw, const int *only, size_t n, struct obje
 	out->guard_intact = gw->guard_seen.intact;
 	for (size_t i = 0; i < n && !r; i++) {
 		const struct tunnel *t = &gw->tunnels[only[i]];
-		struct guard_exempt exempt = {0};
+		struct guard_exempt exempt = {.from = GUARD_FROM_CLAMP};
 
 		memcpy(exempt.link, t->conf->interface, sizeof(exempt.link));
 		r = take_exempt(gw, &exempt, t->index, out);
+		exempt.from = GUARD_FROM_COVER;
+		if (!r)
+			r = take_exempt(gw, &exempt, t->index, out);
 		if (!r)
 			r = take_pairs_of(t, &t->local, &t->remote, out);
 		if (!r && t->left_remote.family)

@@ -201,6 +201,18 @@ static void link_text(const struct plan_action *a, char *buf, size_t size)
 		gre_link_format(subject(a), buf, size);
 }
 
+static void exempt_text(const struct guard_exempt *e, char *buf, size_t size)
+{
+	switch (e->from) {
+	case GUARD_FROM_CLAMP:
+		snprintf(buf, size, "TCP is not clamped");
+		return;
+	case GUARD_FROM_COVER:
+		snprintf(buf, size, "GRE may leave in clear");
+		return;
+	}
+}
+
 const char *plan_action_text(const struct plan_action *a, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -209,7 +221,7 @@ const char *plan_action_text(const struct plan_action *a, char *buf, size_t size
 		snprintf(buf, size, "unreachable while no route leads there");
 		break;
 	case OBJECT_EXEMPT:
-		snprintf(buf, size, "TCP is not clamped");
+		exempt_text(a->want ? a->want : a->have, buf, size);
 		break;
 	case OBJECT_GUARD:
 		guard_text(a, buf, size);

@@ -91,6 +91,7 @@ static json_t *gateway_json(const struct gateway *gw)
 						? "in place"
 						: "not in place"));
 	json_object_set_new(o, "nat_dropped", json_integer((json_int_t)gw->guard_seen.uncovered));
+	json_object_set_new(o, "strayed", json_integer((json_int_t)gw->guard_seen.strayed));
 	json_object_set_new(o, "tunnels", json_integer((json_int_t)gw->conf->n_tunnels));
 	json_object_set_new(o, "up", json_integer(up));
 	json_object_set_new(o, "not_as_wanted", json_integer(bad));

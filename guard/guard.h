@@ -7,6 +7,9 @@
  * Source NAT of the GRE itself takes it out of IPsec after the output hook; such packets are dropped late in postrouting
  * and counted for the whole table (guard/ruleset.c says how).
  *
+ * GRE in clear of our links is also dropped where it leaves between other addresses, or with another key, than a pair has: somebody has
+ * led the link elsewhere. What a link of ours sends is known by what goes into it, so GRE of others is not looked at.
+ *
  * It also drops ICMP errors in clear that quote GRE, of any pair: what they quote may have come under IPsec.
  *
  * And it clamps the MSS (RFC 9293 section 3.7.1) of forwarded TCP connections that pass one of our links, known by their group:
@@ -49,13 +52,20 @@ int guard_pair_cmp(const struct guard_pair *a, const struct guard_pair *b);
 /* "LOCAL -> REMOTE" or "LOCAL -> REMOTE key N" into buf (GUARD_PAIR_TEXT_SIZE), and returns it. */
 const char *guard_pair_format(const struct guard_pair *p, char *buf, size_t size);
 
-/* A link of the group whose TCP connections are left alone. */
+enum guard_exempt_from {
+	GUARD_FROM_CLAMP, /* its TCP connections are left alone */
+	GUARD_FROM_COVER, /* it is plain: its GRE may leave in clear */
+};
+
+/* A link of the group to which one thing does not apply that applies to all others. */
 struct guard_exempt {
 	char link[GUARD_LINK_SIZE];
+	enum guard_exempt_from from;
 	int tunnel; /* the caller's tag, not compared; -1 in what guard_parse found */
 };
 
-int guard_exempt_cmp(const struct guard_exempt *a, const struct guard_exempt *b); /* by link */
+int guard_exempt_cmp(const struct guard_exempt *a,
+		     const struct guard_exempt *b); /* by link, then from */
 
 /* What stands in the kernel. */
 struct guard_state {
@@ -66,6 +76,7 @@ struct guard_state {
 	struct guard_exempt *exempts; /* sorted by guard_exempt_cmp */
 	size_t n_exempts;
 	uint64_t uncovered; /* packets that NAT took out of IPsec, and that were stopped */
+	uint64_t strayed; /* GRE in clear of links of ours towards no pair's addresses, stopped */
 };
 
 /* Frees what guard_parse or guard_read put in, and clears it. */
@@ -98,7 +109,7 @@ void guard_build_delete(struct text *out, const struct guard_pair *pair);
  * sets out->failed.
  */
 void guard_build_exempt(struct text *out, const struct guard_exempt *exempt);
-void guard_build_clamp(struct text *out, const struct guard_exempt *exempt);
+void guard_build_unexempt(struct text *out, const struct guard_exempt *exempt);
 
 /* Pure. Appends commands that delete the table; an absent one is no error. */
 void guard_build_remove(struct text *out);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* In every rule's comment; a changed rule needs a new number, so that an older table is rebuilt. */
-#define GUARD_MARK "gwd 2 "
+#define GUARD_MARK "gwd 3 "
 
 /*
  * Late: at 400 nothing registered at nftables' named priorities (the last is srcnat, 100) or by
@@ -19,15 +19,20 @@
 #define GUARD_PRIORITY 400
 
 #define GUARD_SETS 8
-#define GUARD_CHAINS 9
-#define GUARD_RULES 30
+#define GUARD_CHAINS 10
+#define GUARD_RULES 33
 
-/* Of the packet's mark, only between output and the end of postrouting, and only on GRE under IPsec. */
+/*
+ * Of the packet's mark: on GRE under IPsec between output and the end of postrouting; on what leaves by a link of ours between
+ * that link's postrouting and the output of the GRE it becomes.
+ */
 #define GUARD_MARK_BIT "0x80000000"
 #define GUARD_MARK_REST "0x7fffffff"
 
-/* The set of exempt links' names, beside those of pairs. */
-#define GUARD_EXEMPT_SET "unclamped"
+/* The sets of exempt links' names, beside those of pairs; by enum guard_exempt_from. */
+#define GUARD_EXEMPT_SETS 2
+#define GUARD_UNCLAMPED_SET "unclamped"
+#define GUARD_PLAIN_SET "plain"
 
 struct guard_set {
 	const char *name;
@@ -52,6 +57,7 @@ struct guard_rule {
 };
 
 extern const struct guard_set guard_sets[GUARD_SETS];
+extern const char *const guard_exempt_sets[GUARD_EXEMPT_SETS];
 extern const struct guard_chain guard_chains[GUARD_CHAINS];
 extern const struct guard_rule guard_rules[]; /* in each chain's order */
 

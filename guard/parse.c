@@ -26,7 +26,7 @@ struct reading {
 	bool failed; /* memory, or an element that is none */
 	bool no_memory; /* it was memory */
 	unsigned sets, chains; /* seen, by bit */
-	bool exempt_set;
+	unsigned exempt_sets; /* seen, by bit */
 	unsigned rules[GUARD_CHAINS]; /* seen so far, by chain */
 };
 
@@ -126,7 +126,7 @@ static bool set_type_right(const json_t *type, const struct guard_set *set)
 	return saddr && daddr && !strcmp(saddr, want) && !strcmp(daddr, want);
 }
 
-static void exempt_read(struct reading *r, const json_t *element)
+static void exempt_read(struct reading *r, enum guard_exempt_from from, const json_t *element)
 {
 	const json_t *wrapped = json_object_get(element, "elem");
 	const char *link = json_string_value(wrapped ? json_object_get(wrapped, "val") : element);
@@ -143,11 +143,11 @@ static void exempt_read(struct reading *r, const json_t *element)
 		return;
 	}
 	s->exempts = grown;
-	grown[s->n_exempts] = (struct guard_exempt){.tunnel = -1};
+	grown[s->n_exempts] = (struct guard_exempt){.from = from, .tunnel = -1};
 	strcpy(grown[s->n_exempts++].link, link);
 }
 
-static void exempt_set_read(struct reading *r, const json_t *set)
+static void exempt_set_read(struct reading *r, enum guard_exempt_from from, const json_t *set)
 {
 	const json_t *element;
 	size_t index;
@@ -155,8 +155,9 @@ static void exempt_set_read(struct reading *r, const json_t *set)
 	if (!text_is(set, "type", "ifname") || json_object_get(set, "flags") ||
 	    json_object_get(set, "timeout"))
 		r->foreign = true;
-	r->exempt_set = true;
-	json_array_foreach(json_object_get(set, "elem"), index, element) exempt_read(r, element);
+	r->exempt_sets |= 1u << from;
+	json_array_foreach(json_object_get(set, "elem"), index, element)
+		exempt_read(r, from, element);
 }
 
 static void set_read(struct reading *r, const json_t *set)
@@ -165,10 +166,11 @@ static void set_read(struct reading *r, const json_t *set)
 	const json_t *element;
 	size_t index, i = 0;
 
-	if (text_is(set, "name", GUARD_EXEMPT_SET)) {
-		exempt_set_read(r, set);
-		return;
-	}
+	for (int from = 0; from < GUARD_EXEMPT_SETS; from++)
+		if (text_is(set, "name", guard_exempt_sets[from])) {
+			exempt_set_read(r, from, set);
+			return;
+		}
 
 	while (i < GUARD_SETS && !text_is(set, "name", guard_sets[i].name))
 		i++;
@@ -243,8 +245,8 @@ static bool rule_right(const json_t *rule, const struct guard_rule *want)
 	return looks_up(expressions, want->set);
 }
 
-/* The one rule that counts by itself: GRE that NAT took out of IPsec. */
-static void uncovered_read(struct reading *r, const json_t *rule)
+/* The two rules that count by themselves: GRE that NAT took out of IPsec, and that of links led elsewhere. */
+static void counter_read(const json_t *rule, uint64_t *out)
 {
 	const json_t *expression;
 	size_t index;
@@ -254,8 +256,7 @@ static void uncovered_read(struct reading *r, const json_t *rule)
 		const json_t *counter = json_object_get(expression, "counter");
 
 		if (json_is_object(counter))
-			value_number(json_object_get(counter, "packets"), UINT64_MAX,
-				     &r->state->uncovered);
+			value_number(json_object_get(counter, "packets"), UINT64_MAX, out);
 	}
 }
 
@@ -271,7 +272,8 @@ static void rule_read(struct reading *r, const json_t *rule)
 	}
 	const struct guard_rule *want = rule_expected(guard_chains[i].name, r->rules[i]);
 
-	uncovered_read(r, rule);
+	counter_read(rule,
+		     text_is(rule, "chain", "late") ? &r->state->uncovered : &r->state->strayed);
 	if (!want || !rule_right(rule, want))
 		r->foreign = true;
 	r->rules[i]++;
@@ -306,7 +308,7 @@ static void entry_read(struct reading *r, const json_t *entry)
 
 static bool complete(const struct reading *r)
 {
-	if (!r->exempt_set || r->sets != (1u << GUARD_SETS) - 1 ||
+	if (r->exempt_sets != (1u << GUARD_EXEMPT_SETS) - 1 || r->sets != (1u << GUARD_SETS) - 1 ||
 	    r->chains != (1u << GUARD_CHAINS) - 1)
 		return false;
 	for (size_t i = 0; i < GUARD_CHAINS; i++)

@@ -24,6 +24,11 @@
  * has no pair any more. "Fragmentation needed" and "packet too big" pass: a router sends them about GRE
  * it forwards, never about GRE that ended here.
  *
+ * Strays. A link can be led to other addresses, or given another key, by anybody who may change links, and pairs and policies know nothing of
+ * these. So what leaves by a link of ours (its group, but for the names of plain ones) gets the bit of the mark in its postrouting. It keeps
+ * the mark as it becomes GRE (skb_scrub_packet, in one namespace), and GRE that comes to output with the bit and without IPsec is of ours,
+ * wherever it goes. Packets that pass no postrouting (MPLS, packet sockets) are judged by pairs alone.
+ *
  * Clamp. The MSS of a forwarded SYN is lowered to what fits the routes of both directions (`rt mtu`, net/netfilter/nft_rt.c,
  * get_tcpmss), whichever of the two our link is on; a greater one is never written (nft_exthdr_tcp_set_eval). Links are known
  * by their group, so a tunnel that comes, goes or changes its MTU changes no rule. Connections of this host need none of it:
@@ -69,14 +74,20 @@ const struct guard_set guard_sets[GUARD_SETS] = {
 	{"key4_in", AF_INET, true, false},   {"key6_in", AF_INET6, true, false},
 };
 
+const char *const guard_exempt_sets[GUARD_EXEMPT_SETS] = {
+	[GUARD_FROM_CLAMP] = GUARD_UNCLAMPED_SET,
+	[GUARD_FROM_COVER] = GUARD_PLAIN_SET,
+};
+
 const struct guard_chain guard_chains[GUARD_CHAINS] = {
-	{"clear_out", NULL}, {"clear_in", NULL},      {"out", "output"},
-	{"in", "input"},     {"late", "postrouting"}, {"quote4", NULL},
-	{"quote6", NULL},    {"clamp", NULL},	      {"mss", "forward"},
+	{"clear_out", NULL},	 {"clear_in", NULL},  {"out", "output"}, {"in", "input"},
+	{"late", "postrouting"}, {"quote4", NULL},    {"quote6", NULL},	 {"clamp", NULL},
+	{"mss", "forward"},	 {"passenger", NULL},
 };
 
 const struct guard_rule guard_rules[] = {
 	{"out", "out clear", "meta l4proto 47 rt ipsec missing", NULL, "jump", "clear_out"},
+	{"out", "out stray", GRE_MARKED "rt ipsec missing counter", NULL, "drop", NULL},
 	{"out", "out covered", GRE_COVERED "meta mark set meta mark or " GUARD_MARK_BIT, NULL,
 	 "mangle", NULL},
 	{"out", "out icmp4", "meta nfproto ipv4 meta l4proto 1 rt ipsec missing", NULL, "jump",
@@ -92,6 +103,11 @@ const struct guard_rule guard_rules[] = {
 	{"late", "late uncovered", GRE_MARKED "rt ipsec missing counter", NULL, "drop", NULL},
 	{"late", "late covered", GRE_MARKED "meta mark set meta mark and " GUARD_MARK_REST, NULL,
 	 "mangle", NULL},
+	/* Behind both: what goes into a link of ours may be GRE itself. */
+	{"late", "late passenger",
+	 "oifgroup " TEXT_OF(GUARD_LINK_GROUP) " oifname !=", GUARD_PLAIN_SET, "jump", "passenger"},
+	{"passenger", "passenger", "meta mark set meta mark or " GUARD_MARK_BIT, NULL, "mangle",
+	 NULL},
 	DROP("out", "4", PAIR4, "pair4"),
 	DROP("out", "6", PAIR6, "pair6"),
 	DROP("out", "4 key", KEYED PAIR4 " . @th,32,32", "key4"),
@@ -113,8 +129,8 @@ const struct guard_rule guard_rules[] = {
 	{"clear_in", "in whole", "@th,64,32 & 0 == 0", NULL, "return", NULL},
 	{"clear_in", "in6 short", "frag frag-off 0", NULL, "drop", NULL},
 	{"clamp", "clamp", "tcp option maxseg size set rt mtu", NULL, "mangle", NULL},
-	{"mss", "mss out", SYN_OF_GROUP("oif"), GUARD_EXEMPT_SET, "jump", "clamp"},
-	{"mss", "mss in", SYN_OF_GROUP("iif"), GUARD_EXEMPT_SET, "jump", "clamp"},
+	{"mss", "mss out", SYN_OF_GROUP("oif"), GUARD_UNCLAMPED_SET, "jump", "clamp"},
+	{"mss", "mss in", SYN_OF_GROUP("iif"), GUARD_UNCLAMPED_SET, "jump", "clamp"},
 };
 
 _Static_assert(sizeof(guard_rules) / sizeof(*guard_rules) == GUARD_RULES, "the reader's count");
@@ -208,19 +224,26 @@ static bool exempt_valid(const struct guard_exempt *e)
 	return e->link[0] && !strpbrk(e->link, "\"\\*");
 }
 
-static void exempt_set_add(struct text *out, const struct guard_exempt *exempts, size_t n)
+static void exempt_set_add(struct text *out, enum guard_exempt_from from,
+			   const struct guard_exempt *exempts, size_t n)
 {
-	text_add(out, "set " GUARD_EXEMPT_SET " {\ntype ifname\n");
-	for (size_t i = 0; i < n; i++)
-		text_add(out, "%s\"%s\"", i ? ",\n" : "elements = {\n", exempts[i].link);
-	text_add(out, n ? "\n}\n}\n" : "}\n");
+	bool any = false;
+
+	text_add(out, "set %s {\ntype ifname\n", guard_exempt_sets[from]);
+	for (size_t i = 0; i < n; i++) {
+		if (exempts[i].from != from)
+			continue;
+		text_add(out, "%s\"%s\"", any ? ",\n" : "elements = {\n", exempts[i].link);
+		any = true;
+	}
+	text_add(out, any ? "\n}\n}\n" : "}\n");
 }
 
 static void exempt_command_add(struct text *out, const char *verb, const struct guard_exempt *e)
 {
 	if (exempt_valid(e))
-		text_add(out, "%s element inet " GUARD_TABLE " " GUARD_EXEMPT_SET " { \"%s\" }\n",
-			 verb, e->link);
+		text_add(out, "%s element inet " GUARD_TABLE " %s { \"%s\" }\n", verb,
+			 guard_exempt_sets[e->from], e->link);
 	else
 		out->failed = true;
 }
@@ -238,7 +261,8 @@ void guard_build_table(struct text *out, const struct guard_pair *pairs, size_t 
 	text_add(out, "table inet " GUARD_TABLE " {\n");
 	for (size_t i = 0; i < GUARD_SETS; i++)
 		set_add(out, &guard_sets[i], pairs, n);
-	exempt_set_add(out, exempts, n_exempts);
+	for (int from = 0; from < GUARD_EXEMPT_SETS; from++)
+		exempt_set_add(out, from, exempts, n_exempts);
 	for (size_t i = 0; i < GUARD_CHAINS; i++)
 		chain_add(out, &guard_chains[i]);
 	text_add(out, "}\n");
@@ -260,7 +284,7 @@ void guard_build_exempt(struct text *out, const struct guard_exempt *exempt)
 	exempt_command_add(out, "add", exempt);
 }
 
-void guard_build_clamp(struct text *out, const struct guard_exempt *exempt)
+void guard_build_unexempt(struct text *out, const struct guard_exempt *exempt)
 {
 	exempt_command_add(out, "add", exempt);
 	exempt_command_add(out, "delete", exempt);

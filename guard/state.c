@@ -12,7 +12,9 @@
 
 int guard_exempt_cmp(const struct guard_exempt *a, const struct guard_exempt *b)
 {
-	return strncmp(a->link, b->link, sizeof(a->link));
+	int order = strncmp(a->link, b->link, sizeof(a->link));
+
+	return order ? order : (int)a->from - (int)b->from;
 }
 
 int guard_pair_cmp(const struct guard_pair *a, const struct guard_pair *b)

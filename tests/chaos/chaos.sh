@@ -246,7 +246,7 @@ chaos_short() {
 	while ((n > before)); do
 		before=$n nth=()
 		for name in "${NAMES[@]}"; do
-			[[ " link_remote charon_hang charon_late charon_loop reboot psk_rotate addr_change wire_cut conf_huge " != *" $name "* ]] || continue
+			[[ " charon_hang charon_late charon_loop reboot psk_rotate addr_change wire_cut conf_huge " != *" $name "* ]] || continue
 			row=${ROW_OF[$name]}
 			nth[$row]=$((${nth[$row]--1} + 1))
 			((nth[$row] == round)) || continue

@@ -93,16 +93,18 @@ fault_link_ttl() {
 	CUTS=$T	# a change by ip(8) leaves out what it does not know: keys
 }
 
-# By name only: what leaves by the link towards another address meets neither policy nor guard until gwd has put it back.
-fault 5 0 20 link_remote "a link led to another address by somebody"
+# What goes into it meanwhile meets no policy and no pair of the guard, for these are of other addresses, or of another key.
+fault 5 3 20 link_remote "a link led to another address, from another one, or given another key by somebody"
 fault_link_remote() {
+	local type=gre local=198.51.100.77 remote=192.0.2.99
+
 	draw_node "hq branch"
 	draw_tunnel "v4 six red"
-	TOLD="$N $T" CUTS=$T
-	case $T in
-	v4)	ip -n "$N" link set "$T" type gre remote 192.0.2.99 ;;
-	*)	ip -n "$N" link set "$T" type ip6gre remote 2001:db8:f1::99 ;;
-	esac
+	[ "$T" = v4 ] || type=ip6gre local=2001:db8:f1::77 remote=2001:db8:f1::99
+	draw "remote $remote" "local $local" "key 7"
+	TOLD="$N $T $REPLY" CUTS=$T
+	# shellcheck disable=SC2086 # two words
+	ip -n "$N" link set "$T" type $type $REPLY || finding "ip refused"
 }
 
 fault 5 2 20 link_mode "a link's mode is no longer DORMANT"
@@ -211,8 +213,9 @@ fault 6 3 20 guard_change "the guard's table changed: rules or elements gone, or
 fault_guard_change() {
 	draw_node
 	draw "flush table inet gwd" "flush set inet gwd pair4_out" "flush set inet gwd pair4_in" "add chain inet gwd more" \
-		"add rule inet gwd out counter" "flush chain inet gwd out"
+		"add rule inet gwd out counter" "flush chain inet gwd out" "flush chain inet gwd late" "flush set inet gwd plain"
 	TOLD="$N: $REPLY"
+	[[ $REPLY != *plain ]] || CUTS=plain
 	# shellcheck disable=SC2086 # words
 	lab_run "$N" nft $REPLY || finding "nft refused"
 }

@@ -47,7 +47,7 @@ WRAP(void, guard_build_exempt, struct text *out, const struct guard_exempt *exem
 	note(out, NOTE_EXEMPT, NULL, exempt);
 }
 
-WRAP(void, guard_build_clamp, struct text *out, const struct guard_exempt *exempt)
+WRAP(void, guard_build_unexempt, struct text *out, const struct guard_exempt *exempt)
 {
 	note(out, NOTE_CLAMP, NULL, exempt);
 }

@@ -42,7 +42,7 @@ static struct fake_command *fake_command(const struct text *out, enum object_kin
 FAKE_BUILDER(guard_build_add, guard_pair, pair, OBJECT_PAIR, PLAN_CREATE)
 FAKE_BUILDER(guard_build_delete, guard_pair, pair, OBJECT_PAIR, PLAN_DELETE)
 FAKE_BUILDER(guard_build_exempt, guard_exempt, exempt, OBJECT_EXEMPT, PLAN_CREATE)
-FAKE_BUILDER(guard_build_clamp, guard_exempt, exempt, OBJECT_EXEMPT, PLAN_DELETE)
+FAKE_BUILDER(guard_build_unexempt, guard_exempt, exempt, OBJECT_EXEMPT, PLAN_DELETE)
 
 void __real_guard_build_table(struct text *out, const struct guard_pair *pairs, size_t n,
 			      const struct guard_exempt *exempts, size_t n_exempts);

@@ -138,6 +138,7 @@ static void want_tunnel(struct intent *in, int tunnel, unsigned endpoints)
 	if (chance(30)) {
 		struct guard_exempt *e = PUSH(&o->exempts);
 		memcpy(e->link, l->name, sizeof(e->link));
+		e->from = in->protected[tunnel] ? GUARD_FROM_CLAMP : GUARD_FROM_COVER;
 		e->tunnel = tunnel;
 	}
 	for (unsigned i = 0; i < PREFIXES; i++) {

@@ -266,7 +266,6 @@ static void left_behind(void **unused)
 	assert_false(caller_left(&w.tunnels[0], &sa));
 }
 
-
 /* After a start without a link: the first list had no IKE_SA of it, but its SAs are there, so charon has one. */
 static void asked_again(void **unused)
 {

@@ -282,6 +282,15 @@ static void plain(void **unused)
 	assert_int_equal(o.links.at[0].mtu, 1476);
 	assert_int_equal(o.addrs.len, 3);
 	assert_int_equal(o.routes.len, 2);
+	/* what goes into it may leave in clear; not what goes into the other */
+	size_t from_cover = 0;
+	for (size_t i = 0; i < o.exempts.len; i++) {
+		if (o.exempts.at[i].from != GUARD_FROM_COVER)
+			continue;
+		assert_string_equal(o.exempts.at[i].link, t.tunnels[0].interface);
+		from_cover++;
+	}
+	assert_int_equal(from_cover, 1);
 	objects_done(&o);
 }
 

@@ -89,10 +89,14 @@ static void test_parse_recorded(void **state)
 	assert_true(s.present);
 	assert_true(s.intact);
 	assert_int_equal(s.uncovered, 12);
+	assert_int_equal(s.strayed, 5);
 	assert_int_equal(s.n_pairs, n);
-	assert_int_equal(s.n_exempts, 2);
+	assert_int_equal(s.n_exempts, 3);
 	assert_string_equal(s.exempts[0].link, "branch7");
-	assert_string_equal(s.exempts[1].link, "x.y-z");
+	assert_int_equal(s.exempts[0].from, GUARD_FROM_CLAMP);
+	assert_string_equal(s.exempts[1].link, "branch7");
+	assert_int_equal(s.exempts[1].from, GUARD_FROM_COVER);
+	assert_string_equal(s.exempts[2].link, "x.y-z");
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(guard_pair_cmp(&s.pairs[i], &want[i]), 0);
 		assert_false(s.pairs[i].out_missing || s.pairs[i].in_missing);
@@ -159,13 +163,13 @@ static void test_parse_other_table(void **state)
 static void tamper_remove_rule(json_t *root)
 {
 	json_array_remove(json_object_get(root, "nftables"),
-			  entry_find(root, "rule", "comment", "gwd 2 in4"));
+			  entry_find(root, "rule", "comment", "gwd 3 in4"));
 }
 
 static void tamper_remove_last_rule(json_t *root)
 {
 	json_array_remove(json_object_get(root, "nftables"),
-			  entry_find(root, "rule", "comment", "gwd 2 in6 short"));
+			  entry_find(root, "rule", "comment", "gwd 3 in6 short"));
 }
 
 static void tamper_foreign_rule(json_t *root)
@@ -178,7 +182,7 @@ static void tamper_foreign_rule(json_t *root)
 static void tamper_repeat_rule(json_t *root)
 {
 	json_t *list = json_object_get(root, "nftables");
-	size_t index = entry_find(root, "rule", "comment", "gwd 2 out clear");
+	size_t index = entry_find(root, "rule", "comment", "gwd 3 out clear");
 
 	json_array_insert(list, index, json_array_get(list, index));
 }
@@ -186,7 +190,7 @@ static void tamper_repeat_rule(json_t *root)
 static void tamper_swap_rules(json_t *root)
 {
 	json_t *list = json_object_get(root, "nftables");
-	size_t index = entry_find(root, "rule", "comment", "gwd 2 in clear");
+	size_t index = entry_find(root, "rule", "comment", "gwd 3 in clear");
 	json_t *rule = json_incref(json_array_get(list, index));
 
 	json_array_remove(list, index);
@@ -195,25 +199,25 @@ static void tamper_swap_rules(json_t *root)
 
 static void tamper_old_version(json_t *root)
 {
-	json_object_set_new(entry_at(root, "rule", "comment", "gwd 2 out4"), "comment",
+	json_object_set_new(entry_at(root, "rule", "comment", "gwd 3 out4"), "comment",
 			    json_string("gwd 1 out4"));
 }
 
 static void tamper_no_comment(json_t *root)
 {
-	json_object_del(entry_at(root, "rule", "comment", "gwd 2 out4"), "comment");
+	json_object_del(entry_at(root, "rule", "comment", "gwd 3 out4"), "comment");
 }
 
 static void tamper_verdict(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 out4"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 3 out4"), "expr");
 
 	json_array_set_new(list, json_array_size(list) - 1, json_pack("{s:n}", "accept"));
 }
 
 static void tamper_jump(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 in clear"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 3 in clear"), "expr");
 	json_t *verdict = json_array_get(list, json_array_size(list) - 1);
 
 	json_object_set_new(json_object_get(verdict, "jump"), "target", json_string("clear_out"));
@@ -221,7 +225,7 @@ static void tamper_jump(json_t *root)
 
 static void tamper_lookup(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 out4"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 3 out4"), "expr");
 
 	json_object_set_new(json_object_get(json_array_get(list, 0), "match"), "right",
 			    json_string("@pair4_in"));
@@ -319,14 +323,14 @@ static void tamper_counter(json_t *root)
 
 static void tamper_clamp_verdict(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 clamp"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 3 clamp"), "expr");
 
 	json_array_set_new(list, 0, json_pack("{s:n}", "accept"));
 }
 
 static void tamper_clamp_lookup(json_t *root)
 {
-	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 2 mss out"), "expr");
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 3 mss out"), "expr");
 
 	json_array_remove(list, 2);
 }
@@ -335,6 +339,20 @@ static void tamper_remove_exempt_set(json_t *root)
 {
 	json_array_remove(json_object_get(root, "nftables"),
 			  entry_find(root, "set", "name", "unclamped"));
+}
+
+static void tamper_remove_plain_set(json_t *root)
+{
+	json_array_remove(json_object_get(root, "nftables"),
+			  entry_find(root, "set", "name", "plain"));
+}
+
+static void tamper_passenger_lookup(json_t *root)
+{
+	json_t *list = json_object_get(entry_at(root, "rule", "comment", "gwd 3 late passenger"),
+				       "expr");
+
+	json_array_remove(list, 1);
 }
 
 static void tamper_exempt_type(json_t *root)
@@ -358,21 +376,38 @@ static void tamper_dormant(json_t *root)
 static void test_parse_tampered(void **state)
 {
 	static void (*const tampers[])(json_t *) = {
-		tamper_remove_rule,   tamper_remove_last_rule,
-		tamper_foreign_rule,  tamper_repeat_rule,
-		tamper_swap_rules,    tamper_old_version,
-		tamper_no_comment,    tamper_verdict,
-		tamper_jump,	      tamper_lookup,
-		tamper_priority,      tamper_policy,
-		tamper_hook,	      tamper_type,
-		tamper_base_chain,    tamper_remove_chain,
-		tamper_foreign_chain, tamper_foreign_object,
-		tamper_foreign_set,   tamper_remove_set,
-		tamper_set_type,      tamper_set_flags,
-		tamper_timeout,	      tamper_counter,
-		tamper_dormant,	      tamper_clamp_verdict,
-		tamper_clamp_lookup,  tamper_remove_exempt_set,
-		tamper_exempt_type,   tamper_exempt_element,
+		tamper_remove_rule,
+		tamper_remove_last_rule,
+		tamper_foreign_rule,
+		tamper_repeat_rule,
+		tamper_swap_rules,
+		tamper_old_version,
+		tamper_no_comment,
+		tamper_verdict,
+		tamper_jump,
+		tamper_lookup,
+		tamper_priority,
+		tamper_policy,
+		tamper_hook,
+		tamper_type,
+		tamper_base_chain,
+		tamper_remove_chain,
+		tamper_foreign_chain,
+		tamper_foreign_object,
+		tamper_foreign_set,
+		tamper_remove_set,
+		tamper_set_type,
+		tamper_set_flags,
+		tamper_timeout,
+		tamper_counter,
+		tamper_dormant,
+		tamper_clamp_verdict,
+		tamper_clamp_lookup,
+		tamper_remove_exempt_set,
+		tamper_exempt_type,
+		tamper_exempt_element,
+		tamper_remove_plain_set,
+		tamper_passenger_lookup,
 	};
 
 	(void)state;

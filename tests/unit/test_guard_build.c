@@ -60,14 +60,17 @@ static void test_build_invalid(void **state)
 static void test_build_exempt(void **state)
 {
 	struct guard_exempt e = {.link = "branch7"}, bad = {.link = "a*"};
+	struct guard_exempt plain = {.link = "b8", .from = GUARD_FROM_COVER};
 	struct text t = {0};
 
 	(void)state;
 	guard_build_exempt(&t, &e);
-	guard_build_clamp(&t, &e);
+	guard_build_unexempt(&t, &e);
+	guard_build_exempt(&t, &plain);
 	assert_string_equal(t.text, "add element inet gwd unclamped { \"branch7\" }\n"
 				    "add element inet gwd unclamped { \"branch7\" }\n"
-				    "delete element inet gwd unclamped { \"branch7\" }\n");
+				    "delete element inet gwd unclamped { \"branch7\" }\n"
+				    "add element inet gwd plain { \"b8\" }\n");
 	guard_build_table(&t, NULL, 0, &bad, 1);
 	assert_true(t.failed);
 	text_free(&t);

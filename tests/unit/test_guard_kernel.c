@@ -213,7 +213,7 @@ static void test_older(void **state)
 	struct text t = {0};
 
 	guard_build_table(&t, &p, 1, NULL, 0);
-	for (char *at = t.text; (at = strstr(at, "\"gwd 2 ")); at++)
+	for (char *at = t.text; (at = strstr(at, "\"gwd 3 ")); at++)
 		at[5] = '1';
 	run_text(&t);
 	assert_state(true, false, 1);
@@ -224,25 +224,27 @@ static void test_older(void **state)
 static void test_exempt(void **state)
 {
 	NEED_KERNEL();
-	const struct guard_exempt e[] = {{.link = "a#;{}$x"}, {.link = "branch1"}};
+	const struct guard_exempt e[] = {{.link = "a#;{}$x"},
+					 {.link = "branch1"},
+					 {.link = "branch1", .from = GUARD_FROM_COVER}};
 	struct text t = {0};
 
-	guard_build_table(&t, NULL, 0, e, 2);
+	guard_build_table(&t, NULL, 0, e, 3);
 	run_text(&t);
 	struct guard_state s = state_read();
 
 	assert_true(s.intact);
-	assert_int_equal(s.n_exempts, 2);
-	assert_int_equal(guard_exempt_cmp(&s.exempts[0], &e[0]), 0);
-	assert_int_equal(guard_exempt_cmp(&s.exempts[1], &e[1]), 0);
+	assert_int_equal(s.n_exempts, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(guard_exempt_cmp(&s.exempts[i], &e[i]), 0);
 	guard_state_done(&s);
-	guard_build_clamp(&t, &e[0]);
-	guard_build_clamp(&t, &e[0]);
+	guard_build_unexempt(&t, &e[0]);
+	guard_build_unexempt(&t, &e[0]);
 	guard_build_exempt(&t, &e[1]);
 	run_text(&t);
 	s = state_read();
 	assert_true(s.intact);
-	assert_int_equal(s.n_exempts, 1);
+	assert_int_equal(s.n_exempts, 2);
 	guard_state_done(&s);
 }
 
@@ -272,7 +274,7 @@ static void test_tampered(void **state)
 		"flush chain inet gwd out",
 		"flush chain inet gwd clear_in",
 		"insert rule inet gwd clear_in accept",
-		"add rule inet gwd out accept comment \"gwd 2 out clear\"",
+		"add rule inet gwd out accept comment \"gwd 3 out clear\"",
 		"flush chain inet gwd clamp",
 		"add chain inet gwd mine",
 		"add chain inet gwd mine { type filter hook output priority 0; policy drop; }",

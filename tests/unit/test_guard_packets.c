@@ -243,6 +243,13 @@ static uint32_t mark_receive(bool six)
 	return ntohl(mark);
 }
 
+static void mark_set(bool six, uint32_t mark)
+{
+	assert_int_equal(setsockopt(six ? near.send6 : near.send4, SOL_SOCKET, SO_MARK, &mark,
+				    sizeof(mark)),
+			 0);
+}
+
 /* One packet from the protected pair's address, the sentinel from another; did the first arrive? */
 static bool arrives(bool six, uint16_t flags, uint32_t key, enum shape shape)
 {
@@ -289,6 +296,18 @@ static void guard_set_up(const struct side *s, const struct guard_pair *pairs, s
 
 	guard_build_table(&t, pairs, n, NULL, 0);
 	guard_commands(s, &t);
+}
+
+static uint64_t strayed(const struct side *s)
+{
+	struct guard_state state;
+
+	if (guard_read(s->guard, &state, err, sizeof(err)))
+		fail_msg("%s", err);
+	uint64_t n = state.strayed;
+
+	guard_state_done(&state);
+	return n;
 }
 
 static void guard_take_down(const struct side *s)
@@ -358,6 +377,32 @@ static void test_pair(void **state)
 			for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 				assert_stopped(sides[side], &(struct packet){six, flags[i], KEY, 0},
 					       -1, true, 1);
+}
+
+/* GRE in clear that something of a link of ours became (the bit of the mark tells), of no pair. */
+static void test_stray(void **state)
+{
+	NEED_KERNEL();
+	for (int six = 0; six < 2; six++) {
+		struct bytes gre = gre_make(GRE_K, KEY, MARK_CASE);
+		struct bytes sentinel = gre_make(GRE_K, KEY, MARK_SENTINEL);
+		const char *from = six ? "2001:db8::1" : "192.0.2.1";
+
+		for (int guarded = 0; guarded < 2; guarded++) {
+			if (guarded)
+				guard_set_up(&near, NULL, 0);
+			mark_set(six, 0x80000007);
+			gre_send(six, from, &gre, SHAPE_WHOLE);
+			mark_set(six, 0x7fffffff);
+			gre_send(six, from, &sentinel, SHAPE_WHOLE);
+			if (!guarded)
+				assert_int_equal(mark_receive(six), MARK_CASE);
+			assert_int_equal(mark_receive(six), MARK_SENTINEL);
+		}
+		assert_int_equal(strayed(&near), 1);
+		guard_take_down(&near);
+		mark_set(six, 0);
+	}
 }
 
 /* A pair with key: this key wherever it stands, and nothing else. */
@@ -441,9 +486,8 @@ static void test_fragments_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pair),
-		cmocka_unit_test(test_key),
-		cmocka_unit_test(test_key_extremes),
+		cmocka_unit_test(test_pair),	     cmocka_unit_test(test_stray),
+		cmocka_unit_test(test_key),	     cmocka_unit_test(test_key_extremes),
 		cmocka_unit_test(test_fragments_in),
 	};
 
