@@ -34,7 +34,7 @@ static int check_print(const char *file, const struct conf *conf, const struct c
 	if (report->text)
 		output_note(report->text);
 	if (!conf)
-		return exit_status;
+		return report->text ? exit_status : output_error("out of memory");
 	output_add_safe(&out, file, false);
 	text_add(&out, ": well, %zu tunnel%s", conf->n_tunnels, conf->n_tunnels == 1 ? "" : "s");
 	if (report->warnings)

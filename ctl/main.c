@@ -186,6 +186,18 @@ static int dispatch(const struct verb *verb, int n, char **args, const struct op
 	return verb->run(verb, n ? args[0] : NULL, opt);
 }
 
+/* libjansson does not look at each of its own failures: a part of what it reads would be missing. */
+static void *json_memory(size_t size)
+{
+	void *at = malloc(size);
+
+	if (!at) {
+		output_error("out of memory");
+		exit(EXIT_ERROR);
+	}
+	return at;
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt = {.run_dir = PROTOCOL_RUN_DIR,
@@ -195,6 +207,7 @@ int main(int argc, char **argv)
 
 	/* Only characters: numbers are for scripts too. */
 	setlocale(LC_CTYPE, "");
+	json_set_alloc_funcs(json_memory, free);
 	signal(SIGPIPE, SIG_IGN);
 	opt.color = output_color_wanted();
 	if (options_parse(argc, argv, &opt, &status))

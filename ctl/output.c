@@ -53,8 +53,8 @@ void output_end_line(struct text *t)
 static void output_complain(struct text *t)
 {
 	output_end_line(t);
-	if (t->text)
-		fputs(t->text, stderr);
+	if (t->failed || t->text)
+		fputs(t->failed ? "gwctl: out of memory\n" : t->text, stderr);
 	text_free(t);
 }
 
