@@ -233,7 +233,7 @@ int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **r
 	struct generation g, now = {.conf = gw->conf, .tunnels = gw->tunnels};
 	__typeof__(gw->dirty) dirty = gw->dirty;
 	char err[256] = "";
-	bool torn_down = gw->torn_down, dirty_all = gw->dirty_all;
+	bool torn_down = gw->torn_down, dirty_all = gw->dirty_all, unresolved = gw->unresolved_all;
 	int r = load_generation(gw, file ? file : gw->conf_path, &g, report);
 
 	if (r)
@@ -250,6 +250,8 @@ int reload_preview(struct gateway *gw, const char *file, json_t **plan, char **r
 	vec_free(&gw->dirty);
 	gw->dirty = dirty;
 	gw->dirty_all = dirty_all;
+	/* what was resolved are tunnels of the other one */
+	gw->unresolved_all = unresolved;
 	generation_done(&g);
 	if (r) {
 		free(*report);

@@ -280,13 +280,29 @@ static void test_verbs(void **state)
 	gateway_down();
 }
 
+/* `gwctl plan` while gwd starts, before its first look: it knows nothing of its own tunnels yet, and must find it out all the same. */
+static void test_plan_first(void **state)
+{
+	json_t *plan = NULL;
+	char *report = NULL;
+
+	(void)state;
+	charon.absent = false;
+	conf_write(before);
+	gateway_up();
+	assert_int_equal(reload_preview(&gw, NULL, &plan, &report), 0);
+	json_decref(plan);
+	free(report);
+	settle();
+	gateway_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apply),
-		cmocka_unit_test(test_reload),
-		cmocka_unit_test(test_turn),
-		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_apply),	   cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_turn),	   cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_plan_first),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
