@@ -23,6 +23,7 @@ FAULTS=()	# names, as often as they weigh
 NAMES=()	# names, in order
 FINDINGS=0
 NUMBER=0
+AFTER=	# tunnels that what the last fault began may cut after all is well
 
 fault() {
 	local i
@@ -64,6 +65,10 @@ chaos_begin() {
 	for n in $GATEWAYS; do
 		lab_charon_start "$n" || exit 1
 		gwd_start "$n"
+	done
+	# before gwd's first start nothing holds back what is for the other side
+	for n in $GATEWAYS; do
+		lab_wait 30 lab_gwd_answers "$n" || { diag "gwd of $n: $(tail -5 "$LAB_DIR/$n/log/gwd.log")"; exit 1; }
 	done
 	scene_watch
 	watch mark
@@ -175,7 +180,10 @@ chaos_fault() {
 	watch mark
 	uptime_cs
 	local began=$REPLY ended
+	local after=$AFTER
+	AFTER=
 	"fault_$NAME"
+	CUTS+=" $after"
 	uptime_cs
 	ended=$REPLY
 	watch settle $((LIMIT[$NAME] * PATIENCE * 1000))

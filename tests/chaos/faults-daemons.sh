@@ -322,13 +322,13 @@ fault_oom() {
 	local group=/sys/fs/cgroup/chaos kills
 
 	draw_node
-	draw 1M 2M 3M 4M 6M
+	draw 3M 4M 5M 6M 8M
 	TOLD="$N, $REPLY"
 	gwd_kill "$N"
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
 	mkdir -p $group
 	echo "$REPLY" >$group/memory.max
-	(echo "$BASHPID" >$group/cgroup.procs; gwd_start "$N")
+	{ (echo "$BASHPID" >$group/cgroup.procs; gwd_start "$N"); } 2>/dev/null	# it may be the shell that is killed
 	daemon_pid "$N" gwd
 	lab_wait 6 lab_gone "$PID" || { TOLD+=", which are enough"; gwd_kill "$N"; }
 	kills=$(sed -n 's/^oom_kill //p' $group/memory.events)
