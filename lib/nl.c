@@ -157,6 +157,12 @@ static void ack_text_read(const struct nlmsghdr *nlh, const struct nlmsgerr *e, 
 	nl_attr_text(slot[NLMSGERR_ATTR_MSG], ack->text, sizeof(ack->text));
 }
 
+/* An errno goes to 4095 (kernel err.h MAX_ERRNO); what is beyond is none, and the least int cannot be negated. */
+static int code_errno(int32_t code)
+{
+	return code < -4095 ? -EPROTO : code;
+}
+
 static void ack_read(const struct nlmsghdr *nlh, struct nl_ack *ack)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
@@ -164,7 +170,7 @@ static void ack_read(const struct nlmsghdr *nlh, struct nl_ack *ack)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 		return;
 	ack->seen = true;
-	ack->err = e->error > 0 ? -EPROTO : e->error;
+	ack->err = e->error > 0 ? -EPROTO : code_errno(e->error);
 	ack_text_read(nlh, e, ack);
 }
 
@@ -222,7 +228,7 @@ static void query_end(struct query *q, const struct nlmsghdr *nlh)
 		memcpy(&code, mnl_nlmsg_get_payload(nlh), sizeof(code));
 	q->done = true;
 	if (code < 0 && !q->err)
-		q->err = code;
+		q->err = code_errno(code);
 }
 
 static void query_message(struct query *q, const struct nlmsghdr *nlh)
