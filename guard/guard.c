@@ -14,13 +14,76 @@
 #include <nftables/libnftables.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/nl.h"
+
+#define TRIES 8
+#define DRAIN_MAX 65536 /* datagrams */
 
 struct guard {
 	struct nft_ctx *nft;
 	struct nl *nl;
 };
+
+static ssize_t datagram_read(int fd, void *buf, size_t size)
+{
+	struct iovec iov = {.iov_base = buf, .iov_len = size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n = recvmsg(fd, &msg, 0);
+
+	if (n < 0)
+		return -errno;
+	return msg.msg_flags & MSG_TRUNC ? -ENOSPC : n;
+}
+
+static void drain(int fd)
+{
+	char byte;
+	int nothing = 0;
+
+	for (int i = 0; i < DRAIN_MAX && nothing < 2; i++)
+		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0)
+			nothing++;
+}
+
+/*
+ * How libnftables reads from the kernel and asks it: these two stand before libmnl's, and return as they do. Nobody else uses them
+ * (lib/nl.c reads and sends for itself).
+ *
+ * libnftables 1.0.6 goes on after a read or a question that failed (mnl_genid_get, nft_cache_init): it takes the answer it left behind
+ * for that of its next question, or has nothing where something must be, and so ends the process. What fails a netlink socket passes:
+ * memory that was short (ENOBUFS, ENOMEM), a signal; a dump goes on at the next read (kernel netlink_recvmsg). So it is tried again.
+ * When that does not help, what waits is thrown away, so that it answers nothing. The socket does not block, and the kernel has answered
+ * when a question has been sent (netlink_unicast_kernel): nothing to read is so when it is so twice.
+ */
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
+{
+	int fd = mnl_socket_get_fd(nl);
+	unsigned nothing = 0;
+	ssize_t n = 0;
+
+	for (int i = 0; i < TRIES && nothing < 2; i++) {
+		n = datagram_read(fd, buf, size);
+		if (n >= 0)
+			return n;
+		nothing += n == -EAGAIN;
+	}
+	drain(fd);
+	errno = (int)-n;
+	return -1;
+}
+
+ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t size)
+{
+	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	ssize_t n = -1;
+
+	for (int i = 0; i < TRIES && n < 0; i++)
+		n = sendto(mnl_socket_get_fd(nl), buf, size, 0, (const struct sockaddr *)&kernel,
+			   sizeof(kernel));
+	return n;
+}
 
 /* nftables' text goes on with the command and carets; its first line says what is wrong. */
 static void error_line(const char *text, char *err, size_t size)

@@ -99,10 +99,12 @@ static ssize_t datagram_await(struct nl *nl)
 
 static int datagram_send(struct nl *nl, const void *bytes, size_t size)
 {
+	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	int64_t deadline = clock_ms() + NL_DEADLINE_MS;
 
 	for (;;) {
-		ssize_t n = mnl_socket_sendto(nl->sock, bytes, size);
+		ssize_t n = sendto(nl->fd, bytes, size, 0, (const struct sockaddr *)&kernel,
+				   sizeof(kernel));
 
 		if (n >= 0)
 			return (size_t)n == size ? 0 : -EIO;

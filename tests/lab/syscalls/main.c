@@ -45,7 +45,7 @@ struct sweep {
 
 static struct {
 	unsigned every, first;
-	unsigned points, hits, ended, again, library; /* of the sweep */
+	unsigned points, hits, ended, again; /* of the sweep */
 	unsigned turn; /* which error is next */
 	unsigned failed;
 	char where[160];
@@ -286,21 +286,8 @@ static void start_again(const struct sweep *s)
 	world_look_done(&before);
 }
 
-/*
- * libnftables 1.0.6 goes on with a dump that it could not read to its end, and asserts, follows a null pointer or exits
- * (doc/KERNEL.md). Only it receives by recvmsg. What stands stays, and a new start goes on from there.
- */
-static bool in_libnftables(int status, const char *hit, const char *log)
-{
-	if (!hit || (strcmp(hit, "recvmsg") && strcmp(hit, "sendto") && strcmp(hit, "sendmsg")))
-		return false;
-	if (WIFEXITED(status))
-		return strstr(log, "ABI is broken") != NULL;
-	return WTERMSIG(status) == SIGABRT || WTERMSIG(status) == SIGSEGV;
-}
-
 /* It had no chance but to end: by itself, as a failure, with a word. */
-static void check_end(const struct sweep *s, int status, const char *hit, bool killed)
+static void check_end(const struct sweep *s, int status, bool killed)
 {
 	const char *log = process_log();
 	char text[64];
@@ -308,10 +295,6 @@ static void check_end(const struct sweep *s, int status, const char *hit, bool k
 	run.ended++;
 	if (killed)
 		return;
-	if (in_libnftables(status, hit, log)) {
-		run.library++;
-		return;
-	}
 	snprintf(text, sizeof(text), "status 0x%x", status);
 	if (s->act)
 		fail("gwd ended in steady state", text);
@@ -397,7 +380,7 @@ static void point(const struct sweep *s, uint64_t n, int error)
 	snprintf(run.where + strlen(run.where), sizeof(run.where) - strlen(run.where), " in %s",
 		 hit ? hit : "none");
 	if (ended) {
-		check_end(s, status, hit, hit && !error);
+		check_end(s, status, hit && !error);
 		start_again(s);
 		return;
 	}
@@ -411,7 +394,7 @@ static void sweep_kind(const struct sweep *s, uint64_t calls, bool kills)
 	unsigned before = run.failed;
 	uint64_t began = process_now();
 
-	run.points = run.hits = run.ended = run.again = run.library = 0;
+	run.points = run.hits = run.ended = run.again = 0;
 	for (uint64_t n = run.first; n <= calls && run.points < POINTS_MAX; n += run.every) {
 		if (kills)
 			point(s, n, 0);
@@ -420,9 +403,9 @@ static void sweep_kind(const struct sweep *s, uint64_t calls, bool kills)
 				point(s, n, errors[i]);
 		run.turn += !kills;
 	}
-	printf("%s %s: %llu calls, %u points, %u hit, %u ended (%u by libnftables), %u asked again, %u failed, %llu s\n",
+	printf("%s %s: %llu calls, %u points, %u hit, %u ended, %u asked again, %u failed, %llu s\n",
 	       s->name, kills ? "kills" : "errors", (unsigned long long)calls, run.points, run.hits,
-	       run.ended, run.library, run.again, run.failed - before,
+	       run.ended, run.again, run.failed - before,
 	       (unsigned long long)(process_now() - began) / 1000);
 	fflush(stdout);
 }
