@@ -54,9 +54,14 @@ static void addr_event(struct gateway *gw, const struct gre_event *ev)
 	char name[IF_NAMESIZE];
 	struct tunnel *t;
 
-	/* It went with its link, whose own event says which. */
-	if (!if_indextoname(ev->ifindex, name))
+	if (!if_indextoname(ev->ifindex, name)) {
+		/* It went with its link, whose own event says which; or nobody can say whose it is. */
+		if (errno != ENXIO) {
+			reconcile_mark_all(gw);
+			reconcile_mark_resolve(gw);
+		}
 		return;
+	}
 	t = gateway_tunnel_by_ifname(gw, name);
 	if (t)
 		reconcile_mark(t);
