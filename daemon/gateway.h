@@ -110,7 +110,7 @@ struct tunnel {
 
 	struct {
 		bool wanted, hard; /* noted at a reload */
-		uint8_t turn; /* counts them, so that each gives another connection */
+		uint8_t turn; /* counts them, so that each gives another connection; 0: none yet */
 		uint32_t last; /* IKE_SAs up to this number are of before; 0: nothing under way */
 		uint64_t at; /* the end of the wait for the new one; 0: none */
 	} reauth; /* daemon/reauth.h */

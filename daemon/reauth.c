@@ -17,7 +17,7 @@
 
 #define LIMIT_MS 10000 /* for the new IKE_SA; then the old one ends all the same, where it must */
 #define AGAIN_MS 1000 /* when charon could not be asked */
-#define TURNS 16 /* within LIMIT_MS none comes twice */
+#define TURNS 255 /* 1 to that */
 #define SETTLE_MS 4000 /* both ends move packets within 2.5 s (daemon/pin.h) */
 
 static bool key_kept(const char *key, const struct conf_tunnel *t)
@@ -61,13 +61,22 @@ enum reauth_need reauth_compare(const struct conf_tunnel *a, const struct tunnel
 	return ppk_compare(a, sa, b, sb);
 }
 
+/*
+ * An IKE_SA of a gwd before this one may be under any turn, and an initiate with its turn again would be put on it: where we begin is
+ * left to chance.
+ */
+static uint8_t turn_after(uint8_t turn)
+{
+	return (uint8_t)(turn ? turn % TURNS + 1u : 1u + randombytes_uniform(TURNS));
+}
+
 static void want(struct tunnel *t, enum reauth_need need)
 {
 	if (need == REAUTH_NONE)
 		return;
 	t->reauth.wanted = true;
 	t->reauth.hard |= need == REAUTH_HARD;
-	t->reauth.turn = (t->reauth.turn + 1) % TURNS;
+	t->reauth.turn = turn_after(t->reauth.turn);
 }
 
 void reauth_note(struct gateway *gw, const struct generation *old)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 static struct secret one = {3, (unsigned char *)"one"}, two = {3, (unsigned char *)"two"};
@@ -77,12 +78,49 @@ static void post_quantum_keys(void **unused)
 	assert_int_equal(ppks(&one, true, NULL, true), REAUTH_SOFT);
 }
 
+/* The turn of a tunnel of which this gwd knows nothing yet, or knew one. */
+static uint8_t turn_of(uint8_t before)
+{
+	struct conf_tunnel t = {.name = (char *)"a", .auth = CONF_AUTH_PSK};
+	struct tunnel_secrets was = {.psk = &one}, is = {.psk = &two};
+	struct conf conf = {.tunnels = &t, .n_tunnels = 1};
+	struct tunnel tunnel = {.reauth.turn = before};
+	struct gateway *gw = calloc(1, sizeof(*gw));
+	struct generation old = {.conf = &conf, .auths = &was};
+
+	assert_non_null(gw);
+	gw->conf = &conf;
+	gw->auths = &is;
+	gw->tunnels = &tunnel;
+	reauth_note(gw, &old);
+	free(gw);
+	assert_true(tunnel.reauth.wanted && tunnel.reauth.hard);
+	assert_int_not_equal(tunnel.reauth.turn, 0);
+	return tunnel.reauth.turn;
+}
+
+/* Two lives of gwd that count alike would come upon the IKE_SAs of the first. */
+static void turns(void **unused)
+{
+	uint8_t first = turn_of(0);
+	bool differs = false;
+
+	(void)unused;
+	for (int i = 0; i < 64; i++)
+		differs |= turn_of(0) != first;
+	assert_true(differs);
+	assert_int_equal(turn_of(1), 2);
+	assert_int_equal(turn_of(254), 255);
+	assert_int_equal(turn_of(255), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(public_keys),
 		cmocka_unit_test(pre_shared_keys),
 		cmocka_unit_test(post_quantum_keys),
+		cmocka_unit_test(turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
