@@ -93,8 +93,9 @@ struct tunnel {
 	/* charon */
 	bool conn_loaded, ike_established, child_installed, tunnel_mode;
 	bool asking; /* a list-sas is under way */
-	bool unseen_once; /* a list without its IKE_SA: charon leaves out those at work (noblock) */
-	bool lost_once; /* charon has a child whose SAs the kernel does not: seen once, act when seen again */
+	uint8_t unseen; /* lists in a row without its IKE_SA: charon leaves out those at work (noblock) */
+	/* charon has a child whose SAs the kernel does not: acted upon when seen again */
+	enum { LOST_NONE, LOST_SEEN, LOST_TOLD } lost;
 	uint32_t ike_id;
 	char *refused, *cause;
 	uint64_t cause_at; /* monotonic ms */

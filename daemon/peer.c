@@ -34,6 +34,8 @@
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 30000
 #define AFTER_TERMINATE_MS 300
+#define STILL_THERE_MS 1000 /* they are, after terminating */
+#define UNSEEN_LOOKS 5 /* AFTER_TERMINATE_MS apart; a rekey with Diffie-Hellman takes less */
 #define WOKEN_MS 30000 /* how long a packet is a reason to try */
 #define FOLLOWER_WOKEN_MS 250 /* both ends may have a packet */
 
@@ -113,7 +115,8 @@ static void settled(struct tunnel *t)
 {
 	t->attempt_at = 0;
 	t->tries = 0;
-	t->no_answer = t->lost_once = false;
+	t->no_answer = false;
+	t->lost = LOST_NONE;
 	t->woken_until = 0;
 	gateway_set_text(&t->cause, NULL);
 }
@@ -212,8 +215,13 @@ static void drop_children(struct tunnel *t, const struct view *v)
 {
 	for (size_t i = 0; i < v->n_children && i < IKE_CHILDREN_MAX; i++)
 		charon_submit(t->gw, ike_req_terminate_child(v->child_ids[i]), NULL, on_done, NULL);
-	log_info(t->conf->name, "the kernel lost the SAs that charon holds; negotiating new ones");
-	t->attempt_at = gateway_now() + AFTER_TERMINATE_MS;
+	if (t->lost == LOST_SEEN)
+		log_info(t->conf->name,
+			 "the kernel lost the SAs that charon holds; negotiating new ones");
+	/* A peer that is silent keeps charon from ending them until its retransmissions are over. */
+	t->attempt_at = gateway_now() +
+			(t->lost == LOST_SEEN ? AFTER_TERMINATE_MS : STILL_THERE_MS);
+	t->lost = LOST_TOLD;
 }
 
 /* What an attempt does about a missing pair. */
@@ -221,8 +229,8 @@ static void act_on(struct tunnel *t, const struct view *v)
 {
 	uint64_t now = gateway_now();
 
-	if (v->n_children && !t->lost_once) {
-		t->lost_once = true;
+	if (v->n_children && t->lost == LOST_NONE) {
+		t->lost = LOST_SEEN;
 		t->attempt_at = now + AFTER_TERMINATE_MS;
 	} else if (v->n_children) {
 		drop_children(t, v);
@@ -238,12 +246,12 @@ static void act_on(struct tunnel *t, const struct view *v)
 	}
 }
 
-/* An IKE_SA of which no event told the end is believed to be gone when two lists lack it. */
+/* An IKE_SA of which no event told the end is believed to be gone when list after list lacks it. */
 static bool unseen(struct tunnel *t, const struct view *v)
 {
-	bool again = t->ike_established && !v->n_established && !t->unseen_once;
+	bool again = t->ike_established && !v->n_established && t->unseen + 1 < UNSEEN_LOOKS;
 
-	t->unseen_once = again;
+	t->unseen = again ? t->unseen + 1 : 0;
 	if (again)
 		t->tidy_at = gateway_now() + AFTER_TERMINATE_MS;
 	return again;
