@@ -13,11 +13,13 @@
 
 #include "daemon/charon.h"
 #include "daemon/peer.h"
+#include "daemon/sas.h"
 #include "lib/log.h"
 
 #define LIMIT_MS 10000 /* for the new IKE_SA; then the old one ends all the same, where it must */
 #define AGAIN_MS 1000 /* when charon could not be asked */
 #define TURNS 255 /* 1 to that */
+#define MOVED_MS 1000 /* as in daemon/tidy.c */
 #define SETTLE_MS 4000 /* both ends move packets within 2.5 s (daemon/pin.h) */
 
 static bool key_kept(const char *key, const struct conf_tunnel *t)
@@ -106,6 +108,7 @@ struct survey {
 	size_t n;
 	uint32_t newest; /* the highest number */
 	uint32_t successor; /* of those that carry, the newest made since `last`; 0: none */
+	uint32_t spi_out; /* its outbound SA */
 };
 
 typedef void (*survey_fn)(struct tunnel *t, const struct survey *s, struct ike_msg *const *items,
@@ -118,12 +121,13 @@ struct question {
 	char conn[IKE_NAME_SIZE];
 };
 
-static bool carries(const struct ike_sa *sa)
+/* The outbound SA of what it carries; 0: nothing. */
+static uint32_t carries(const struct ike_sa *sa)
 {
 	for (size_t i = 0; sa->established && i < sa->n_children; i++)
 		if (sa->children[i].installed)
-			return true;
-	return false;
+			return sa->children[i].spi_out;
+	return 0;
 }
 
 static void survey_add(struct survey *s, const struct ike_sa *sa, uint32_t last)
@@ -131,8 +135,10 @@ static void survey_add(struct survey *s, const struct ike_sa *sa, uint32_t last)
 	s->n++;
 	if (sa->uniqueid > s->newest)
 		s->newest = sa->uniqueid;
-	if (sa->uniqueid > last && sa->uniqueid > s->successor && carries(sa))
-		s->successor = sa->uniqueid;
+	if (sa->uniqueid <= last || sa->uniqueid <= s->successor || !carries(sa))
+		return;
+	s->successor = sa->uniqueid;
+	s->spi_out = carries(sa);
 }
 
 static void on_listed(void *user, int err, const struct ike_msg *answer,
@@ -230,6 +236,12 @@ static void end_on(struct tunnel *t, const struct survey *s, struct ike_msg *con
 
 	if (!t->reauth.last)
 		return;
+	/* The peer has had it for long; what still goes by another arrives before that one is ended. */
+	if (s->successor && s->spi_out != t->pin.spi && sas_move(t, s->spi_out)) {
+		t->reauth.at = gateway_now() + MOVED_MS;
+		peer_arm(t);
+		return;
+	}
 	reauth_over(t);
 	if (s->successor)
 		log_info(t->conf->name, "authenticated anew");
