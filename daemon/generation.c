@@ -280,3 +280,18 @@ void generation_carry(struct generation *to, struct generation *from, bool move)
 			carry_copy(t, &from->tunnels[k]);
 	}
 }
+
+void generation_end(struct gateway *gw)
+{
+	char **texts[] = {&gw->conf_error, &gw->guard_error,   &gw->sysctl,
+			  &gw->sysctl6,	   &gw->charon_reason, &gw->charon_version};
+	struct generation g = {0};
+
+	generation_swap(gw, &g);
+	generation_done(&g);
+	guard_state_done(&gw->guard_seen);
+	vec_free(&gw->dirty);
+	vec_free(&gw->holds);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		gateway_set_text(texts[i], NULL);
+}

@@ -28,6 +28,9 @@ void generation_done(struct generation *g);
 /* Exchanges g with what is in force. */
 void generation_swap(struct gateway *gw, struct generation *g);
 
+/* Frees the generation in force and what else the gateway has noted; not its sockets and timers, which others opened. */
+void generation_end(struct gateway *gw);
+
 /* Run-time facts of tunnels that both have, by name. move: from old, which loses them (a reload); else only what a preview needs, copied. */
 void generation_carry(struct generation *to, struct generation *from, bool move);
 

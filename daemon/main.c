@@ -230,15 +230,11 @@ static int gateway_start(struct gateway *gw, char *err, size_t err_size)
 
 static void gateway_stop(struct gateway *gw)
 {
-	struct generation g = {0};
-
 	control_done(gw);
 	charon_done(gw);
 	names_done(gw);
 	prefer_done(gw);
-	generation_swap(gw, &g);
-	generation_done(&g);
-	guard_state_done(&gw->guard_seen);
+	generation_end(gw);
 	guard_close(gw->guard);
 	nl_close(gw->rtnl_events);
 	nl_close(gw->xfrm_events);

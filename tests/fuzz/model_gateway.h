@@ -160,25 +160,13 @@ static bool gateway_begin(void)
 	return true;
 }
 
-/* As gateway_stop of daemon/main.c, and what its end frees. */
+/* As gateway_stop of daemon/main.c. */
 static void gateway_end(void)
 {
-	struct generation g = {0};
-
 	if (gw.session)
 		charon_done(&gw);
 	names_done(&gw);
-	generation_swap(&gw, &g);
-	generation_done(&g);
-	guard_state_done(&gw.guard_seen);
-	vec_free(&gw.dirty);
-	vec_free(&gw.holds);
-	free(gw.conf_error);
-	free(gw.guard_error);
-	free(gw.sysctl);
-	free(gw.sysctl6);
-	free(gw.charon_reason);
-	free(gw.charon_version);
+	generation_end(&gw);
 	while (model_events)
 		event_free((struct event *)model_events);
 	kernel.n_gre = kernel.n_xfrm = 0;

@@ -94,24 +94,13 @@ static void gateway_up(void)
 
 static void gateway_down(void)
 {
-	struct generation g = {0};
 	struct event *const events[] = {gw.debounce, gw.resync, gw.resolve,
 					gw.paths,    gw.trim,	gw.retry};
 
 	control_done(&gw);
 	charon_done(&gw);
 	names_done(&gw);
-	generation_swap(&gw, &g);
-	generation_done(&g);
-	guard_state_done(&gw.guard_seen);
-	vec_free(&gw.dirty);
-	vec_free(&gw.holds);
-	free(gw.sysctl);
-	free(gw.sysctl6);
-	free(gw.conf_error);
-	free(gw.guard_error);
-	free(gw.charon_reason);
-	free(gw.charon_version);
+	generation_end(&gw);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		event_free(events[i]);
 	event_base_free(gw.base);

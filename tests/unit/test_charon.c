@@ -113,8 +113,6 @@ static int gateway_begin(void **state)
 
 static int gateway_end(void **state)
 {
-	struct generation g = {0};
-
 	(void)state;
 	atomic_store(&client.stop, true);
 	while (pthread_tryjoin_np(client.thread, NULL))
@@ -122,9 +120,7 @@ static int gateway_end(void **state)
 	control_done(&gw);
 	charon_done(&gw);
 	names_done(&gw);
-	generation_swap(&gw, &g);
-	generation_done(&g);
-	guard_state_done(&gw.guard_seen);
+	generation_end(&gw);
 	guard_close(gw.guard);
 	nl_close(gw.guard_events);
 	nl_close(gw.rtnl);
