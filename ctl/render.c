@@ -292,12 +292,29 @@ static void add_charon(struct text *out, const json_t *charon)
 	text_add(out, "\n");
 }
 
+/* What the guard stopped that is no tunnel's. */
+static void add_stopped(struct text *out, const json_t *gateway)
+{
+	json_int_t nat = json_integer_value(json_object_get(gateway, "nat_dropped"));
+	json_int_t strayed = json_integer_value(json_object_get(gateway, "strayed"));
+
+	if (nat > 0)
+		text_add(out,
+			 "guard: source NAT took %lld packets out of IPsec, they were stopped: "
+			 "except protocol 47 from it\n",
+			 (long long)nat);
+	if (strayed > 0)
+		text_add(out,
+			 "guard: %lld packets of our links would have left in clear towards other "
+			 "addresses than theirs, they were stopped: somebody has changed a link\n",
+			 (long long)strayed);
+}
+
 static void add_gateway(struct text *out, const json_t *gateway)
 {
 	const char *guard = render_member(gateway, "guard");
 	const char *config = render_member(gateway, "config");
 	const char *error = render_member(gateway, "config_error");
-	const json_t *nat = json_object_get(gateway, "nat_dropped");
 
 	add_charon(out, json_object_get(gateway, "charon"));
 	if (guard && strcmp(guard, "in place") && strcmp(guard, "not needed")) {
@@ -305,11 +322,7 @@ static void add_gateway(struct text *out, const json_t *gateway)
 		output_add_safe(out, guard, false);
 		text_add(out, "\n");
 	}
-	if (json_integer_value(nat) > 0)
-		text_add(out,
-			 "guard: source NAT took %lld packets out of IPsec, they were stopped: "
-			 "except protocol 47 from it\n",
-			 (long long)json_integer_value(nat));
+	add_stopped(out, gateway);
 	if (!error)
 		return;
 	text_add(out, "configuration: ");
