@@ -114,12 +114,9 @@ netem() {
 	*)	dev=${N}0 ;;
 	esac
 	TOLD="towards $N: ${*:2}"
-	tc -n inet qdisc add dev $dev root netem "${@:2}"
+	tc -n inet qdisc change dev $dev root netem "${@:2}"
 	lab_sleep "$1"
-	# what it still holds shall go its way
 	tc -n inet qdisc change dev $dev root netem delay 0ms
-	lab_sleep 0.1
-	tc -n inet qdisc del dev $dev root
 }
 
 fault 12 2 60 netem_loss "packets get lost on the way"

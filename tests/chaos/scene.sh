@@ -44,7 +44,11 @@ scene_nodes() {
 	lab_defaults nat 192.0.2.254
 	lab_defaults b1 192.168.1.1
 	nat_rules ""
-	local t
+	local t dev
+	# for good: what is sent while a qdisc comes or goes is lost (kernel qdisc_graft, dev_deactivate)
+	for dev in hq0 branch0 nat0; do
+		tc -n inet qdisc add dev $dev root netem delay 0ms
+	done
 	for t in $ALL; do
 		ip -n hq addr add "$(inner "$t" 1)/32" dev lo
 		ip -n "$([ "$t" = nat ] && echo b1 || echo branch)" addr add "$(inner "$t" 2)/32" dev lo
