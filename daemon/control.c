@@ -37,6 +37,7 @@ struct control_client {
 	struct event *deadline; /* of what it does now; whole, not begun anew by each byte */
 	uint64_t id;
 	uid_t uid;
+	size_t greeting; /* bytes of it, all unsent at first */
 	bool asked;
 	bool queued; /* asked, and its turn is to come */
 	bool answered;
@@ -319,9 +320,11 @@ static void refuse(int fd, bool greet)
 
 static void client_evict(struct control_client *c)
 {
-	/* behind an unsent greeting the sentence would be in the wrong place */
-	if (!evbuffer_get_length(bufferevent_get_output(c->bev)))
-		refuse(bufferevent_getfd(c->bev), false);
+	size_t unsent = evbuffer_get_length(bufferevent_get_output(c->bev));
+
+	/* behind half a greeting the sentence would be in the wrong place */
+	if (!unsent || unsent == c->greeting)
+		refuse(bufferevent_getfd(c->bev), unsent != 0);
 	client_free(c);
 }
 
@@ -386,6 +389,7 @@ static void client_start(struct control *ctl, int fd)
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	send_json(c, json_pack("{s:s,s:i}", "gwd", GWD_VERSION, "protocol", PROTOCOL_NUMBER),
 		  ANSWER_NO_MEMORY);
+	c->greeting = evbuffer_get_length(bufferevent_get_output(c->bev));
 }
 
 static void on_pause_over(evutil_socket_t fd, short what, void *user)

@@ -13,6 +13,7 @@
 
 #include "conf/conf.h"
 #include "conf/equal.h"
+#include "lib/owner.h"
 #include "tests/unit/conf_rich.h"
 
 static struct rich rich;
@@ -102,6 +103,7 @@ static void test_faulty(void **state)
 static int setup(void **state)
 {
 	(void)state;
+	owner_init(); /* what the C library keeps of its first look at the users is not ours */
 	return rich_make(&rich) ? 0 : -1;
 }
 

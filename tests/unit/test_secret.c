@@ -38,8 +38,10 @@ static int folder_remove(void **state)
 
 static void file_make(const void *bytes, size_t size, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	unlink(path); /* one that only may be read is not written again */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, size), size);
 	assert_int_equal(fchmod(fd, mode), 0);
