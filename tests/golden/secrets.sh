@@ -78,7 +78,7 @@ if [ "$(apart)" = "" ]; then
 exit 1
 full"
 	cat >"$work/inside" <<-END
-	mount -o remount,ro "$work/disk"
+	mount -o remount,bind,ro "$work/disk"
 	"$gwctl" keygen "$work/disk/key"
 	echo "exit \$?"
 	"$gwctl" keygen "$work/disk/absent/key"
