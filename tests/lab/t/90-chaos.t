@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# by name
 #
 # A short chaos run (tests/chaos): a fault of each row of its list, then others, in the same order each time, up to a minute and a half.
 # `make chaos` is the long one.

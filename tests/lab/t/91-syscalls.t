@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# by name
 #
 # gwd killed as it makes its Nth system call, and that call failing (ENOBUFS, ENOMEM, EINTR, EAGAIN, EIO, ENOSPC, EMFILE), in a
 # start, a start on what stands, a reload, a removal, a teardown and the handling of events, while traffic is sent into

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# by name
 #
 # The control socket under those who may open it and mean no good: thousands of connections that say nothing, never end what they
 # say, or never read. root is answered all the while, gwd's memory and descriptors stay within bounds, and who is late is
