@@ -13,6 +13,7 @@
 #include "daemon/sandbox.h"
 
 #include <asm/ioctls.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -203,12 +204,17 @@ static void *thread_that_exits(void *user)
 	pthread_exit(user);
 }
 
-/* The end of libvici's threads takes libgcc_s, which libc loads then, as code. So one ends now. */
+/*
+ * The end of libvici's threads takes libgcc_s, which libc loads then, as code, and aborts when it cannot (unwind_link). So it is loaded
+ * now, for good, and one ends.
+ */
 static int preload(void)
 {
 	pthread_t thread;
-	int r = -pthread_create(&thread, NULL, thread_that_exits, NULL);
+	int r = dlopen("libgcc_s.so.1", RTLD_NOW) ? 0 : -ELIBACC;
 
+	if (!r)
+		r = -pthread_create(&thread, NULL, thread_that_exits, NULL);
 	return r ? r : -pthread_join(thread, NULL);
 }
 
