@@ -311,9 +311,10 @@ fault_conf_mtu() {
 	conf_back "$N"
 }
 
-# NODE add|del: a disabled tunnel has no unreachable routes beside its own ones, by intent; so these stand in for them
+# NODE add|del: a disabled tunnel has no unreachable routes beside its own ones, by intent; so these stand in for them. Of another metric:
+# an IPv6 route of the same is not added beside the tunnel's
 stand_in() {
-	printf "route $2 unreachable %s\n" 10.0.0.0/8 2001:db8:1:4::/64 2001:db8:2:4::/64 | ip -n "$1" -force -batch -
+	printf "route $2 unreachable %s metric 5000\n" 10.0.0.0/8 2001:db8:1:4::/64 2001:db8:2:4::/64 | ip -n "$1" -force -batch -
 }
 
 held() {
