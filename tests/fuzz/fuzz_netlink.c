@@ -66,7 +66,8 @@ struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
 int __wrap_mnl_socket_bind(struct mnl_socket *nl, unsigned groups, pid_t pid);
 int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl);
 int __wrap_mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *buf, socklen_t len);
-ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t len);
+ssize_t __wrap_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
+		      socklen_t to_size);
 int __wrap_mnl_socket_close(struct mnl_socket *nl);
 
 static void unpoison(void)
@@ -194,12 +195,14 @@ int __wrap_mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *bu
 }
 
 /* What is sent is whole, whatever came before. */
-ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t len)
+ssize_t __wrap_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
+		      socklen_t to_size)
 {
 	const struct nlmsghdr *nlh = buf;
 	int left = (int)len;
 
-	(void)nl;
+	require(fd == 1000 && !flags && to->sa_family == AF_NETLINK);
+	require(to_size == sizeof(struct sockaddr_nl));
 	kernel.seq = nlh->nlmsg_seq;
 	for (; left > 0; nlh = mnl_nlmsg_next(nlh, &left))
 		require(nl_message_ok(nlh, left));
