@@ -3,7 +3,7 @@
  * Authenticating anew, make before break. Entries: reauth_note at a reload, reauth_begin when charon has taken the connection, and
  * the tunnel's timer. charon puts a child on an IKE_SA it has when that has the same configuration (5.9.8,
  * ike_sa_manager.c, checkout_by_config); ike_conn.turn makes it another one, so an initiate negotiates a new IKE_SA. IKE_SAs are
- * numbered in order: those up to `last` are of before. Neighbours: daemon/peer.c, daemon/reload.c, daemon/loading.c.
+ * numbered in order: those up to `last` are of before. Neighbours: daemon/peer.c, daemon/sas.c, daemon/reload.c, daemon/loading.c.
  */
 #include "daemon/reauth.h"
 
@@ -19,7 +19,6 @@
 #define LIMIT_MS 10000 /* for the new IKE_SA; then the old one ends all the same, where it must */
 #define AGAIN_MS 1000 /* when charon could not be asked */
 #define TURNS 255 /* 1 to that */
-#define MOVED_MS 1000 /* as in daemon/tidy.c */
 #define SETTLE_MS 4000 /* both ends move packets within 2.5 s (daemon/pin.h) */
 
 static bool key_kept(const char *key, const struct conf_tunnel *t)
@@ -132,13 +131,15 @@ static uint32_t carries(const struct ike_sa *sa)
 
 static void survey_add(struct survey *s, const struct ike_sa *sa, uint32_t last)
 {
+	uint32_t spi_out = carries(sa);
+
 	s->n++;
 	if (sa->uniqueid > s->newest)
 		s->newest = sa->uniqueid;
-	if (sa->uniqueid <= last || sa->uniqueid <= s->successor || !carries(sa))
-		return;
-	s->successor = sa->uniqueid;
-	s->spi_out = carries(sa);
+	if (spi_out && sa->uniqueid > last && sa->uniqueid > s->successor) {
+		s->successor = sa->uniqueid;
+		s->spi_out = spi_out;
+	}
 }
 
 static void on_listed(void *user, int err, const struct ike_msg *answer,
@@ -238,7 +239,7 @@ static void end_on(struct tunnel *t, const struct survey *s, struct ike_msg *con
 		return;
 	/* The peer has had it for long; what still goes by another arrives before that one is ended. */
 	if (s->successor && s->spi_out != t->pin.spi && sas_move(t, s->spi_out)) {
-		t->reauth.at = gateway_now() + MOVED_MS;
+		t->reauth.at = gateway_now() + SAS_MOVED_MS;
 		peer_arm(t);
 		return;
 	}

@@ -15,6 +15,7 @@ void sas_adopt_pin(struct tunnel *t);
 
 /* Sends by this outbound SA from now on; false when the kernel does not have it. */
 bool sas_move(struct tunnel *t, uint32_t spi);
+#define SAS_MOVED_MS 1000 /* from then to the end of the SA they left: those on the way arrive */
 
 /* An SA event: marks the tunnel dirty as needed, moves its pin. */
 void sas_event(struct gateway *gw, const struct xfrm_event *ev);

@@ -17,7 +17,6 @@
 #include "lib/log.h"
 
 #define AGAIN_MS 3000
-#define MOVED_MS 1000 /* from our packets' leaving an SA to its end: those on the way arrive */
 #define LOOKS_LEADER 2
 #define LOOKS_FOLLOWER 6
 
@@ -53,7 +52,7 @@ static uint64_t close_ike(struct tunnel *t, const struct view *v)
 		return AGAIN_MS;
 	if (!left && v->keep_spi_out && v->keep_spi_out != t->pin.spi &&
 	    sas_move(t, v->keep_spi_out))
-		return MOVED_MS;
+		return SAS_MOVED_MS;
 	log_info(t->conf->name, "closing surplus IKE_SA #%u", surplus);
 	charon_submit(t->gw, ike_req_terminate(NULL, surplus, false), NULL, on_done, NULL);
 	return AGAIN_MS;

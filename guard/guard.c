@@ -2,7 +2,8 @@
 /*
  * The guard's hands: a libnftables context (guard_open) that runs the commands of guard/ruleset.c
  * as transactions (guard_run) and reads the table as JSON for guard/parse.c (guard_read). The only
- * user of libnftables(3). What changed is told by guard/events.c.
+ * user of libnftables(3), whose reads and questions pass here too (mnl_socket_recvfrom, mnl_socket_sendto). What changed is told by
+ * guard/events.c.
  */
 #include "guard/guard.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * daemon/reauth.c, the pure part: which changes of what authenticates ask for a new IKE_SA.
+ * daemon/reauth.c, the pure part: which changes of what authenticates ask for a new IKE_SA, and under which turn.
  */
 #include "daemon/reauth.h"
 
