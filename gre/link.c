@@ -281,8 +281,12 @@ static void walk_restart(void *user)
 static int found_message(const struct nlmsghdr *nlh, void *user)
 {
 	struct found *f = user;
+	struct gre_link link;
 
-	f->yes |= gre_link_parse(nlh, f->out);
+	if (!gre_link_parse(nlh, &link))
+		return MNL_CB_OK;
+	*f->out = link;
+	f->yes = true;
 	return MNL_CB_OK;
 }
 

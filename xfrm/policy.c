@@ -211,8 +211,12 @@ static void walk_restart(void *user)
 static int found_message(const struct nlmsghdr *nlh, void *user)
 {
 	struct found *f = user;
+	struct xfrm_policy p;
 
-	f->yes |= xfrm_policy_parse(nlh, f->out);
+	if (!xfrm_policy_parse(nlh, &p))
+		return MNL_CB_OK;
+	*f->out = p;
+	f->yes = true;
 	return MNL_CB_OK;
 }
 
