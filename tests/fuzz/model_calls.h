@@ -25,15 +25,25 @@ WRAP(int, nl_fd, const struct nl *nl)
 	return nl == SOCKET(2) ? KERNEL_FD_GRE : nl == SOCKET(3) ? KERNEL_FD_XFRM : KERNEL_FD_GUARD;
 }
 
+/* The kernel denies that something is there to be deleted only where nothing is. */
+static int refusal_of(const struct nlmsghdr *nlh, int err)
+{
+	bool deletes = nlh->nlmsg_type == XFRM_MSG_DELPOLICY || nlh->nlmsg_type == RTM_DELLINK ||
+		       nlh->nlmsg_type == RTM_DELADDR || nlh->nlmsg_type == RTM_DELROUTE;
+
+	return deletes && (err == -ENOENT || err == -ENODEV) ? -EBUSY : err;
+}
+
 WRAP(int, nl_batch_send, struct nl *nl, struct nl_batch *b, nl_result_fn result, void *user)
 {
 	for (size_t i = 0; i < nl_batch_len(b); i++) {
+		const struct nlmsghdr *nlh = nl_batch_at(b, i);
 		struct world before = kernel.w;
 		int err;
 
-		if (!kernel_refuses(&err)) {
-			const struct nlmsghdr *nlh = nl_batch_at(b, i);
-
+		if (kernel_refuses(&err)) {
+			err = refusal_of(nlh, err);
+		} else {
 			err = kernel_message(nl == SOCKET(1), nlh);
 			log_debug(NULL, "-- %s message 0x%x: %d", nl == SOCKET(1) ? "xfrm" : "rtnl",
 				  nlh->nlmsg_type, err);
