@@ -29,7 +29,6 @@
 #include "lib/log.h"
 
 #define ROUNDS_MAX 4 /* two tunnels that swap endpoints take two, and one to see it */
-#define REPAIRS_MAX 50 /* in REPAIRS_WINDOW_MS; then somebody else is at it, and we wait */
 #define REPAIRS_WINDOW_MS 10000
 #define REPAIRS_WAIT_MS 1000
 #define RETRY_MS 500 /* when the kernel could not be read */
@@ -60,7 +59,8 @@ void reconcile_mark(struct tunnel *t)
 	struct gateway *gw = t->gw;
 	int *slot;
 
-	if (t->repairs >= REPAIRS_MAX && gateway_now() - t->repairs_since < REPAIRS_WINDOW_MS) {
+	if (t->repairs >= RECONCILE_REPAIRS_MAX &&
+	    gateway_now() - t->repairs_since < REPAIRS_WINDOW_MS) {
 		t->retry_at = t->retry_at ? t->retry_at : gateway_now() + REPAIRS_WAIT_MS;
 		peer_arm(t);
 		return;
@@ -226,7 +226,7 @@ static void repairs_count(struct gateway *gw, const struct round *r)
 			t->repairs_since = now;
 			t->repairs = 0;
 		}
-		if (++t->repairs == REPAIRS_MAX)
+		if (++t->repairs == RECONCILE_REPAIRS_MAX)
 			log_warn(t->conf->name,
 				 "somebody else keeps changing what is ours; looking once a second");
 	}

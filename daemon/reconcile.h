@@ -8,6 +8,9 @@
 
 #include "daemon/gateway.h"
 
+/* Repairs of one tunnel within ten seconds; from then on somebody else is at it, and what is marked waits for a second. */
+#define RECONCILE_REPAIRS_MAX 50
+
 int reconcile_init(struct gateway *gw);
 
 /* Marks, and starts the debounce. */
