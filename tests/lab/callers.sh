@@ -8,7 +8,7 @@
 #	caller_conf NODE N REMOTE [LINE...]	NODE's configuration: tunnel hq, towards REMOTE
 #	keys NODE...			a key for each
 #	start NODE...			charon and gwd
-#	get NODE TUNNEL FILTER		of the tunnel's status, by jq
+#	get NODE TUNNEL PATH		of the tunnel's status (tests/lab/pick.c); PATH begins with a dot
 #	state NODE TUNNEL STATE		is that its state?
 #	both_up NODE [SECONDS]		hq and NODE say up
 #	wait_both NODE			the same, waiting for it
@@ -67,7 +67,7 @@ start() {
 }
 
 get() {
-	lab_gwctl "$1" status --json | jq -r --arg t "$2" ".tunnels[] | select(.name == \$t) | $3"
+	lab_gwctl "$1" status --json | build/tests/pick "tunnels[name=$2]$3"
 }
 
 state() {

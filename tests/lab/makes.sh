@@ -27,7 +27,7 @@ makes_reason() {
 }
 
 makes_spi() {
-	lab_gwctl hq status --json | jq -r '.tunnels[] | select(.name == "partner") | .policy.spi // empty'
+	lab_gwctl hq status --json | build/tests/pick 'tunnels[name=partner].policy.spi' | grep -vx null
 }
 
 makes_up_anew() {

@@ -19,7 +19,7 @@ both_up() {
 
 # of hq's tunnel: a path into what show tells
 shown() {
-	lab_gwctl hq show branch1 --json | jq -r ".tunnels[0]$1"
+	lab_gwctl hq show branch1 --json | build/tests/pick "tunnels[0]$1"
 }
 
 child_is() {

@@ -84,7 +84,7 @@ clear_watch
 signal hq CONT
 
 ok "hq learns where b1 is: up" wait_both b1
-is "its address" "$(get hq to-b1 '.remote + " " + .remote_kind')" "203.0.113.7 any"
+is "its address" "$(get hq to-b1 .remote) $(get hq to-b1 .remote_kind)" "203.0.113.7 any"
 like "and in the table" "$(lab_gwctl hq)" 'to-b1 +up +b1.example.net +any \(203.0.113.7\)'
 ok "it carries" lab_run b1 ping -q -c3 -i0.2 -W2 10.255.1.1
 ok "a second peer calls, with its ESP in UDP" start b2
@@ -151,7 +151,7 @@ nok "as itself b2 cannot have the address where b1 is" rogue greedy b2.example.n
 ok "its traffic selectors are refused" log_has b2 'TS_UNACCEPTABLE'
 lab_sleep 1
 ok "b1 is up all the while" both_up b1
-is "at its address, with its SA" "$(get hq to-b1 '.remote + " " + .policy.spi')" "203.0.113.8 $spi"
+is "at its address, with its SA" "$(get hq to-b1 .remote) $(get hq to-b1 .policy.spi)" "203.0.113.8 $spi"
 is "b2 has nothing" "$(get hq to-b2 .state)" down
 for flow in there back; do
 	lab_udp_stop $flow
