@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * daemon/peer.c and daemon/reauth.c with charon's lists given by hand: when a list that lacks the IKE_SA is believed, what is done about a
+ * child whose SAs the kernel lost, and that packets move before what they go by is ended. Requests are taken by the linker's --wrap.
+ */
+#include "daemon/peer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "daemon/charon.h"
+#include "daemon/reauth.h"
+#include "daemon/reconcile.h"
+#include "daemon/sas.h"
+#include "ike/msg.h"
+#include "lib/log.h"
+
+#define OUT_BEFORE 0xc0ffee01
+#define OUT_AFTER 0xc0ffee02
+
+static struct gateway *gw;
+static struct conf conf;
+static struct conf_tunnel conf_tunnel;
+static struct tunnel tunnel;
+static uint64_t now;
+static unsigned ended, logged, moves;
+static uint32_t moved_to;
+static ike_reply_fn listed; /* the answer that a list-sas waits for */
+static void *listed_user;
+
+uint64_t __wrap_gateway_now(void);
+uint64_t __wrap_gateway_now(void)
+{
+	return now;
+}
+
+bool __wrap_charon_connected(const struct gateway *g);
+bool __wrap_charon_connected(const struct gateway *g)
+{
+	(void)g;
+	return true;
+}
+
+int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char *stream,
+			 ike_reply_fn reply, void *user);
+int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char *stream,
+			 ike_reply_fn reply, void *user)
+{
+	const char *command = ike_msg_name(request);
+
+	(void)g, (void)stream;
+	ended += !strcmp(command, "terminate");
+	if (!strcmp(command, "list-sas")) {
+		assert_null(listed);
+		listed = reply;
+		listed_user = user;
+	}
+	ike_msg_free(request);
+	return 0;
+}
+
+bool __wrap_sas_have(const struct tunnel *t, bool outbound);
+bool __wrap_sas_have(const struct tunnel *t, bool outbound)
+{
+	(void)t, (void)outbound;
+	return false;
+}
+
+bool __wrap_sas_move(struct tunnel *t, uint32_t spi);
+bool __wrap_sas_move(struct tunnel *t, uint32_t spi)
+{
+	moves++;
+	moved_to = spi;
+	t->pin.spi = spi;
+	return true;
+}
+
+void __wrap_reconcile_judge(struct tunnel *t);
+void __wrap_reconcile_judge(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void count_line(enum log_level level, const char *name, const char *text)
+{
+	(void)level, (void)name, (void)text;
+	logged++;
+}
+
+static int begin(void **unused)
+{
+	(void)unused;
+	conf_tunnel = (struct conf_tunnel){.name = (char *)"a", .enabled = true};
+	conf = (struct conf){.tunnels = &conf_tunnel, .n_tunnels = 1};
+	gw = calloc(1, sizeof(*gw));
+	assert_non_null(gw);
+	gw->conf = &conf;
+	gw->tunnels = &tunnel;
+	gw->charon_known = true;
+	tunnel = (struct tunnel){.gw = gw, .conf = &conf_tunnel, .leads = true};
+	tunnel.conn_loaded = tunnel.guard_ok = tunnel.policies_ok = true;
+	tunnel.ike_established = tunnel.child_installed = true;
+	assert_true(addr_parse("198.51.100.1", &tunnel.local));
+	assert_true(addr_parse("203.0.113.7", &tunnel.remote));
+	now = 1000;
+	ended = logged = moves = 0;
+	listed = NULL;
+	log_set_sink(count_line);
+	return 0;
+}
+
+static int end(void **unused)
+{
+	(void)unused;
+	log_set_sink(NULL);
+	free(gw);
+	return 0;
+}
+
+/* An IKE_SA with a child, as list-sa tells it. */
+static struct ike_msg *ike_sa(uint32_t id, uint32_t spi_out)
+{
+	struct ike_msg *m = ike_msg_new("list-sa");
+
+	ike_msg_section(m, IKE_PREFIX "a");
+	ike_msg_value(m, "uniqueid", "%u", id);
+	ike_msg_value(m, "state", "ESTABLISHED");
+	ike_msg_value(m, "initiator", "yes");
+	ike_msg_section(m, "child-sas");
+	ike_msg_section(m, "gre-1");
+	ike_msg_value(m, "uniqueid", "%u", id);
+	ike_msg_value(m, "state", "INSTALLED");
+	ike_msg_value(m, "mode", "TRANSPORT");
+	ike_msg_value(m, "spi-in", "%08x", spi_out + 0x100);
+	ike_msg_value(m, "spi-out", "%08x", spi_out);
+	ike_msg_section_end(m);
+	ike_msg_section_end(m);
+	ike_msg_section_end(m);
+	return m;
+}
+
+/* What waits is answered with the n IKE_SAs 1, 2 and so on. */
+static void answer(size_t n)
+{
+	struct ike_msg *items[2] = {ike_sa(1, OUT_BEFORE), ike_sa(2, OUT_AFTER)};
+	ike_reply_fn reply = listed;
+
+	assert_non_null(reply);
+	listed = NULL;
+	reply(listed_user, 0, NULL, items, n);
+	ike_msg_free(items[0]);
+	ike_msg_free(items[1]);
+}
+
+/* Looks when it is time to; the wait until then in ms. */
+static uint64_t look(uint64_t *due, size_t n)
+{
+	uint64_t wait = *due > now ? *due - now : 0;
+
+	assert_int_not_equal(*due, 0);
+	now += wait;
+	peer_tick(&tunnel);
+	answer(n);
+	return wait;
+}
+
+/* A rekey leaves it out of some lists. */
+static void believed_late(void **unused)
+{
+	(void)unused;
+	tunnel.tidy_at = now;
+	for (int i = 0; i < 4; i++) {
+		look(&tunnel.tidy_at, 0);
+		assert_true(tunnel.ike_established);
+	}
+	look(&tunnel.tidy_at, 1);
+	assert_int_equal(tunnel.unseen, 0);
+	tunnel.tidy_at = now;
+	for (int i = 0; i < 4; i++) {
+		look(&tunnel.tidy_at, 0);
+		assert_true(tunnel.ike_established);
+		assert_in_range(tunnel.tidy_at - now, 1, 1000);
+	}
+	look(&tunnel.tidy_at, 0);
+	assert_false(tunnel.ike_established);
+}
+
+/* The kernel lost the SAs, and a peer that is silent keeps charon from ending the child. */
+static void lost_is_told_once(void **unused)
+{
+	(void)unused;
+	tunnel.attempt_at = now;
+	look(&tunnel.attempt_at, 1);
+	assert_int_equal(ended + logged, 0);
+	look(&tunnel.attempt_at, 1);
+	assert_int_equal(ended, 1);
+	assert_int_equal(logged, 1);
+	for (unsigned i = 2; i < 20; i++) {
+		look(&tunnel.attempt_at, 1);
+		assert_int_equal(ended, i);
+		assert_int_equal(logged, 1);
+		assert_in_range(tunnel.attempt_at - now, 900, 1100);
+	}
+}
+
+/* What our packets go by is not ended under them. */
+static void moves_first(void **unused)
+{
+	(void)unused;
+	tunnel.pin.spi = OUT_BEFORE;
+	tunnel.reauth.last = 1;
+	tunnel.reauth.hard = true;
+	tunnel.reauth.at = now;
+	look(&tunnel.reauth.at, 2);
+	assert_int_equal(moves, 1);
+	assert_int_equal(moved_to, OUT_AFTER);
+	assert_int_equal(ended, 0);
+	assert_int_equal(tunnel.reauth.at - now, SAS_MOVED_MS);
+	look(&tunnel.reauth.at, 2);
+	assert_int_equal(moves, 1);
+	assert_int_equal(ended, 1);
+	assert_int_equal(tunnel.reauth.at, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(believed_late, begin, end),
+		cmocka_unit_test_setup_teardown(lost_is_told_once, begin, end),
+		cmocka_unit_test_setup_teardown(moves_first, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
