@@ -162,9 +162,10 @@ static void check_verdict(const struct tunnel *t)
 
 	if (t->state == HEALTH_UP && gateway_tunnel_protected(t))
 		require(stands && sa_there(t, true) && sa_there(t, false));
+	/* Where setting it was refused it is tried again. */
 	if (l && l->dormant_mode && l->operstate == IF_OPER_UP && gateway_tunnel_protected(t) &&
 	    world_link_ours(l))
-		require(stands);
+		require(stands || t->retry_at);
 }
 
 /* Where somebody else keeps changing what is ours a change may wait for a second. */
