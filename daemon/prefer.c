@@ -122,7 +122,9 @@ void prefer_sa(struct tunnel *t)
 	bool told = false;
 	unsigned n = 0;
 
-	if (!t->pin.spi || !gateway_tunnel_protected(t) || !pin_stands(t))
+	/* Who called and may not come has SAs, and the tunnel no ends. */
+	if (!t->pin.spi || !gateway_tunnel_protected(t) || !gateway_tunnel_ends_known(t) ||
+	    !pin_stands(t))
 		return;
 	for (size_t i = 0; i < t->sas.len; i++) {
 		struct tunnel_sa *sa = &t->sas.at[i];
