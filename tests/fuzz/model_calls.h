@@ -25,13 +25,14 @@ WRAP(int, nl_fd, const struct nl *nl)
 	return nl == SOCKET(2) ? KERNEL_FD_GRE : nl == SOCKET(3) ? KERNEL_FD_XFRM : KERNEL_FD_GUARD;
 }
 
-/* The kernel denies that something is there to be deleted only where nothing is. */
+/* The kernel denies that something is there only where nothing is. RTM_SETLINK dooms links (gre_link_put_group). */
 static int refusal_of(const struct nlmsghdr *nlh, int err)
 {
-	bool deletes = nlh->nlmsg_type == XFRM_MSG_DELPOLICY || nlh->nlmsg_type == RTM_DELLINK ||
-		       nlh->nlmsg_type == RTM_DELADDR || nlh->nlmsg_type == RTM_DELROUTE;
+	bool of_what_is_there = nlh->nlmsg_type == XFRM_MSG_DELPOLICY ||
+				nlh->nlmsg_type == RTM_DELLINK || nlh->nlmsg_type == RTM_SETLINK ||
+				nlh->nlmsg_type == RTM_DELADDR || nlh->nlmsg_type == RTM_DELROUTE;
 
-	return deletes && (err == -ENOENT || err == -ENODEV) ? -EBUSY : err;
+	return of_what_is_there && (err == -ENOENT || err == -ENODEV) ? -EBUSY : err;
 }
 
 WRAP(int, nl_batch_send, struct nl *nl, struct nl_batch *b, nl_result_fn result, void *user)
