@@ -18,6 +18,7 @@
 
 #define TUNNELS 4
 #define SETTLE_MS 200000 /* the longest back-offs and looks are 30 s */
+#define DEBOUNCED_MS 20 /* from a mark to the end of its look */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -251,6 +252,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	all_well_again();
 	log_debug(NULL, "-- the failures have ended");
 	model_run(SETTLE_MS);
+	if (!quiet())
+		model_run(DEBOUNCED_MS); /* a resync was due in just this moment */
 	check_reached();
 	gateway_end();
 	return 0;
