@@ -183,8 +183,10 @@ static bool view_take(struct view *v, const struct tunnel *t, struct ike_msg *co
 
 	for (size_t i = 0; sa && i < n; i++)
 		if (ike_sa_parse(items[i], sa) &&
-		    !strcmp(sa->name + strlen(IKE_PREFIX), t->conf->name))
+		    !strcmp(sa->name + strlen(IKE_PREFIX), t->conf->name)) {
 			view_add(v, sa, caller_left(t, sa));
+			v->lost_child = v->lost_child ? v->lost_child : tidy_lost_child(t, sa);
+		}
 	free(sa);
 	return sa != NULL;
 }

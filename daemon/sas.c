@@ -305,6 +305,14 @@ bool sas_have(const struct tunnel *t, bool outbound)
 	return false;
 }
 
+bool sas_know(const struct tunnel *t, uint32_t spi)
+{
+	for (size_t i = 0; i < t->sas.len; i++)
+		if (t->sas.at[i].spi == spi)
+			return true;
+	return false;
+}
+
 static bool spi_listed(uint32_t spi, const uint32_t *spis, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

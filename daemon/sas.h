@@ -23,6 +23,8 @@ void sas_event(struct gateway *gw, const struct xfrm_event *ev);
 void sas_pin_tick(struct tunnel *t, uint64_t now);
 
 bool sas_have(const struct tunnel *t, bool outbound);
+/* The kernel has an SA of t with this SPI. */
+bool sas_know(const struct tunnel *t, uint32_t spi);
 /* Deletes the SAs of t that charon does not list (spis, n) when a look before had found the same. */
 void sas_strike_stale(struct tunnel *t, const uint32_t *spis, size_t n);
 /*

@@ -8,7 +8,8 @@
  *
  * What the peer left behind at an address where it is no more carries nothing: it goes at once.
  *
- * The leading end clears away; the other one when that has not happened for a while, as with a peer that is no gwd.
+ * The leading end clears away; the other one when that has not happened for a while, as with a peer that is no gwd. But a child whose SAs
+ * the kernel lost beside one that carries is closed by the end that lost them, before it can be the one that is kept.
  */
 #include "daemon/tidy.h"
 
@@ -18,6 +19,7 @@
 
 #define AGAIN_MS 3000
 #define LOOKS_LEADER 2
+#define LOOKS_LOST 2 /* an SA may be there, and the event that tells it not yet read */
 #define LOOKS_FOLLOWER 6
 
 static void on_done(void *user, int err, const struct ike_msg *answer, struct ike_msg *const *items,
@@ -35,12 +37,17 @@ void tidy_soon(struct tunnel *t)
 }
 
 /* Counts looks in a row with the same surplus; true when it is time to act. */
-static bool persists(struct tunnel *t, uint32_t surplus)
+static bool persists(struct tunnel *t, uint32_t surplus, unsigned looks)
 {
 	if (surplus != t->surplus)
 		t->surplus_looks = 0;
 	t->surplus = surplus;
-	return ++t->surplus_looks >= (t->leads ? LOOKS_LEADER : LOOKS_FOLLOWER);
+	return ++t->surplus_looks >= looks;
+}
+
+static unsigned patience(const struct tunnel *t)
+{
+	return t->leads ? LOOKS_LEADER : LOOKS_FOLLOWER;
 }
 
 static uint64_t close_ike(struct tunnel *t, const struct view *v)
@@ -48,7 +55,7 @@ static uint64_t close_ike(struct tunnel *t, const struct view *v)
 	bool left = v->left && v->left != v->keep;
 	uint32_t surplus = left ? v->left : view_surplus_ike(v);
 
-	if (!left && !persists(t, surplus))
+	if (!left && !persists(t, surplus, patience(t)))
 		return AGAIN_MS;
 	if (!left && v->keep_spi_out && v->keep_spi_out != t->pin.spi &&
 	    sas_move(t, v->keep_spi_out))
@@ -58,23 +65,36 @@ static uint64_t close_ike(struct tunnel *t, const struct view *v)
 	return AGAIN_MS;
 }
 
-static uint64_t close_child(struct tunnel *t, const struct view *v)
+static uint64_t close_child(struct tunnel *t, uint32_t child, const char *what, unsigned looks)
 {
-	if (!persists(t, v->surplus_child))
+	if (!persists(t, child, looks))
 		return AGAIN_MS;
-	log_info(t->conf->name, "closing surplus CHILD_SA #%u", v->surplus_child);
-	charon_submit(t->gw, ike_req_terminate_child(v->surplus_child), NULL, on_done, NULL);
+	log_info(t->conf->name, "closing %s CHILD_SA #%u", what, child);
+	charon_submit(t->gw, ike_req_terminate_child(child), NULL, on_done, NULL);
 	return AGAIN_MS;
+}
+
+uint32_t tidy_lost_child(const struct tunnel *t, const struct ike_sa *sa)
+{
+	for (size_t i = 0; i < sa->n_children; i++) {
+		const struct ike_child *c = &sa->children[i];
+
+		if (c->installed && !(sas_know(t, c->spi_in) && sas_know(t, c->spi_out)))
+			return c->uniqueid;
+	}
+	return 0;
 }
 
 void tidy(struct tunnel *t, const struct view *v)
 {
 	uint64_t again = 0;
 
-	if (v->n_established > 1)
+	if (v->n_established > 1 && v->in_use_there && v->lost_child)
+		again = close_child(t, v->lost_child, "lost", LOOKS_LOST);
+	else if (v->n_established > 1)
 		again = close_ike(t, v);
 	else if (v->n_established == 1 && v->in_use_there && v->surplus_child)
-		again = close_child(t, v);
+		again = close_child(t, v->surplus_child, "surplus", patience(t));
 	else
 		t->surplus = t->surplus_looks = 0;
 	sas_strike_stale(t, v->spis, v->n_spis);

@@ -14,6 +14,9 @@
 /* Looks in time; an earlier date stays, so that frequent rekeys do not put it off for ever. */
 void tidy_soon(struct tunnel *t);
 
+/* A child of this IKE_SA whose SAs the kernel lacks, or 0. */
+uint32_t tidy_lost_child(const struct tunnel *t, const struct ike_sa *sa);
+
 /* Acts on a look, and sets when to look again. */
 void tidy(struct tunnel *t, const struct view *v);
 

@@ -30,6 +30,7 @@ struct view {
 	uint32_t child_ids[IKE_CHILDREN_MAX];
 	bool in_use_there;
 	uint32_t surplus_child; /* one beside that in use */
+	uint32_t lost_child; /* one whose SAs the kernel lacks; set by who knows those */
 	bool tunnel_mode;
 };
 

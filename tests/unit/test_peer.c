@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * daemon/peer.c and daemon/reauth.c with charon's lists given by hand: when a list that lacks the IKE_SA is believed, what is done about a
- * child whose SAs the kernel lost, and that packets move before what they go by is ended. Requests are taken by the linker's --wrap.
+ * daemon/peer.c, daemon/tidy.c and daemon/reauth.c with charon's lists given by hand: when a list that lacks the IKE_SA is believed, what is
+ * done about a child whose SAs the kernel lost, and that packets move before what they go by is ended. Requests are taken by the linker's
+ * --wrap.
  */
 #include "daemon/peer.h"
 
@@ -31,6 +32,7 @@ static struct tunnel tunnel;
 static uint64_t now;
 static unsigned ended, logged, moves;
 static uint32_t moved_to;
+static char ended_child[16]; /* the last one */
 static ike_reply_fn listed; /* the answer that a list-sas waits for */
 static void *listed_user;
 
@@ -56,6 +58,9 @@ int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char 
 
 	(void)g, (void)stream;
 	ended += !strcmp(command, "terminate");
+	if (!strcmp(command, "terminate"))
+		snprintf(ended_child, sizeof(ended_child), "%s",
+			 ike_msg_get(request, "child-id") ? ike_msg_get(request, "child-id") : "");
 	if (!strcmp(command, "list-sas")) {
 		assert_null(listed);
 		listed = reply;
@@ -68,8 +73,8 @@ int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char 
 bool __wrap_sas_have(const struct tunnel *t, bool outbound);
 bool __wrap_sas_have(const struct tunnel *t, bool outbound)
 {
-	(void)t, (void)outbound;
-	return false;
+	(void)outbound;
+	return t->sas.len;
 }
 
 bool __wrap_sas_move(struct tunnel *t, uint32_t spi);
@@ -119,6 +124,7 @@ static int end(void **unused)
 {
 	(void)unused;
 	log_set_sink(NULL);
+	vec_free(&tunnel.sas);
 	free(gw);
 	return 0;
 }
@@ -228,12 +234,40 @@ static void moves_first(void **unused)
 	assert_int_equal(tunnel.reauth.at, 0);
 }
 
+static void sa_add(uint32_t spi, bool outbound)
+{
+	struct tunnel_sa *sa = vec_push(&tunnel.sas);
+
+	assert_non_null(sa);
+	*sa = (struct tunnel_sa){.spi = spi, .outbound = outbound, .transport = true};
+}
+
+/* The kernel lost the SAs of the first of two; the second, which is too much, carries. */
+static void lost_goes_first(void **unused)
+{
+	(void)unused;
+	sa_add(OUT_AFTER, true);
+	sa_add(OUT_AFTER + 0x100, false);
+	tunnel.pin.spi = OUT_AFTER;
+	for (int leads = 0; leads < 2; leads++) {
+		tunnel.leads = leads;
+		tunnel.surplus = tunnel.surplus_looks = ended = 0;
+		tunnel.tidy_at = now;
+		look(&tunnel.tidy_at, 2);
+		assert_int_equal(ended, 0);
+		look(&tunnel.tidy_at, 2);
+		assert_int_equal(ended, 1);
+		assert_string_equal(ended_child, "1");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(believed_late, begin, end),
 		cmocka_unit_test_setup_teardown(lost_is_told_once, begin, end),
 		cmocka_unit_test_setup_teardown(moves_first, begin, end),
+		cmocka_unit_test_setup_teardown(lost_goes_first, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
