@@ -197,6 +197,21 @@ void credentials_refused(struct tunnel *t, const char *err)
 	peer_arm(t);
 }
 
+/* What was refused for want of a secret is so no more; a connection that was refused itself has no digest. */
+static void secret_accepted(struct tunnel *t)
+{
+	char conn[IKE_NAME_SIZE];
+	const struct loaded *l;
+
+	snprintf(conn, sizeof(conn), IKE_PREFIX "%s", t->conf->name);
+	l = loaded_find(&t->gw->conns, conn);
+	if (!t->refused || !l || l->kept_back ||
+	    !memcmp(l->digest, loaded_unknown, sizeof(loaded_unknown)))
+		return;
+	gateway_set_text(&t->refused, NULL);
+	reconcile_mark(t);
+}
+
 static void on_loaded(void *user, int code, const struct ike_msg *answer,
 		      struct ike_msg *const *items, size_t n_items)
 {
@@ -213,6 +228,8 @@ static void on_loaded(void *user, int code, const struct ike_msg *answer,
 		id = ike_msg_get(answer, "id");
 		if (l->kind == OBJECT_SECRET_KEY && id)
 			key_note(gw, l->name, id);
+		if (t)
+			secret_accepted(t);
 	} else {
 		loaded_note(&gw->secrets, l->name, loaded_unknown);
 		if (code == -ECONNRESET || code == -ECANCELED)

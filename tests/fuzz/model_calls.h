@@ -25,16 +25,6 @@ WRAP(int, nl_fd, const struct nl *nl)
 	return nl == SOCKET(2) ? KERNEL_FD_GRE : nl == SOCKET(3) ? KERNEL_FD_XFRM : KERNEL_FD_GUARD;
 }
 
-/* The kernel denies that something is there only where nothing is. RTM_SETLINK dooms links (gre_link_put_group). */
-static int refusal_of(const struct nlmsghdr *nlh, int err)
-{
-	bool of_what_is_there = nlh->nlmsg_type == XFRM_MSG_DELPOLICY ||
-				nlh->nlmsg_type == RTM_DELLINK || nlh->nlmsg_type == RTM_SETLINK ||
-				nlh->nlmsg_type == RTM_DELADDR || nlh->nlmsg_type == RTM_DELROUTE;
-
-	return of_what_is_there && (err == -ENOENT || err == -ENODEV) ? -EBUSY : err;
-}
-
 WRAP(int, nl_batch_send, struct nl *nl, struct nl_batch *b, nl_result_fn result, void *user)
 {
 	for (size_t i = 0; i < nl_batch_len(b); i++) {
@@ -42,9 +32,7 @@ WRAP(int, nl_batch_send, struct nl *nl, struct nl_batch *b, nl_result_fn result,
 		struct world before = kernel.w;
 		int err;
 
-		if (kernel_refuses(&err)) {
-			err = refusal_of(nlh, err);
-		} else {
+		if (!kernel_refuses(&err)) {
 			err = kernel_message(nl == SOCKET(1), nlh);
 			log_debug(NULL, "-- %s message 0x%x: %d", nl == SOCKET(1) ? "xfrm" : "rtnl",
 				  nlh->nlmsg_type, err);

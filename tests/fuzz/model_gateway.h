@@ -183,6 +183,7 @@ static void model_begin(void)
 	memset(&notes, 0, sizeof(notes));
 	conf_number = last;
 	model_ms = MODEL_START_MS;
+	model_random = 0;
 	kernel.last_ifindex = 10;
 	kernel.mtu = 1500;
 	kernel.routed[0] = kernel.routed[1] = true;

@@ -56,6 +56,21 @@ static void require(bool holds)
 		abort();
 }
 
+/* An input must lead to the same each time. */
+static uint32_t model_random;
+
+uint32_t __wrap_randombytes_random(void);
+uint32_t __wrap_randombytes_random(void)
+{
+	return model_random = model_random * 1664525 + 1013904223;
+}
+
+uint32_t __wrap_randombytes_uniform(const uint32_t upper);
+uint32_t __wrap_randombytes_uniform(const uint32_t upper)
+{
+	return upper ? (__wrap_randombytes_random() >> 8) % upper : 0;
+}
+
 uint64_t __wrap_gateway_now(void)
 {
 	return model_ms;

@@ -303,8 +303,9 @@ static void step_verb(void)
 
 static void step_faults(void)
 {
-	static const int errors[] = {ENOBUFS, ENOMEM, EINTR,  EAGAIN, EPERM, EINVAL,
-				     EEXIST,  ENODEV, ENOENT, EBUSY,  EIO,   ETIMEDOUT};
+	/* That something is not there the kernel says only where nothing is. */
+	static const int errors[] = {ENOBUFS, ENOMEM, EINTR,	  EAGAIN, EPERM, EINVAL,
+				     EEXIST,  ENOSPC, EOPNOTSUPP, EBUSY,  EIO,	 ETIMEDOUT};
 
 	kernel.fail_in = take(40);
 	kernel.fail_n = take(8);

@@ -3,9 +3,12 @@
  * A gateway whose memory runs out, at each allocation in turn: while it takes a configuration into
  * force, makes the kernel and charon what that says, and answers on its control socket. Whatever
  * fails, no link stands without its cover, the configuration in force is one of the two as a
- * whole, and the next look makes up for it.
+ * whole, and the next look makes up for it. Upon the same charon, which can be late: what is said of a
+ * secret that it takes at last.
  */
 #include "tests/unit/alloc_gateway.h"
+
+#include "daemon/peer.h"
 
 static const char after[] = "gateway: {id: hq.example.net, local: 198.51.100.1, key: @/gwd.key}\n"
 			    "charon: {socket: @/other.vici}\n"
@@ -297,12 +300,42 @@ static void test_plan_first(void **state)
 	gateway_down();
 }
 
+static struct tunnel *tunnel_b(void)
+{
+	return gateway_tunnel_by_name(&gw, "b");
+}
+
+/* Its connection is there all the while. */
+static void test_taken_late(void **unused)
+{
+	(void)unused;
+	conf_write(before);
+	gateway_up();
+	charon_turn();
+	assert_null(tunnel_b()->refused);
+	assert_true(tunnel_b()->conn_loaded);
+
+	names_drop(&charon.shared, IKE_PREFIX "b");
+	charon.silent_to = "load-shared";
+	charon_query_loaded(&gw);
+	charon_turn();
+	assert_string_equal(tunnel_b()->refused, charon_error_text(-ETIMEDOUT));
+
+	charon.silent_to = NULL;
+	tunnel_b()->retry_at = 1;
+	peer_tick(tunnel_b());
+	charon_turn();
+	assert_null(tunnel_b()->refused);
+	assert_true(tunnel_b()->conn_loaded);
+	gateway_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_apply),	   cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_turn),	   cmocka_unit_test(test_verbs),
-		cmocka_unit_test(test_plan_first),
+		cmocka_unit_test(test_plan_first), cmocka_unit_test(test_taken_late),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
