@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Closes surplus SAs without losing a packet. Entry: tidy, called by daemon/peer.c with a fresh view; what it does in words:
+ * Closes surplus SAs without losing a packet. Entry: tidy, called by daemon/peer.c with a fresh view, of which tidy_lost_child says what the
+ * kernel lacks; what it does in words:
  *
  *	surplus is what two looks in a row show beside what is kept, for a rekey under way shows two as well;
  *	our packets leave it first (the peer deletes its inbound SA as soon as it is told), it is closed a second later;

@@ -28,11 +28,12 @@ WRAP(int, nl_fd, const struct nl *nl)
 WRAP(int, nl_batch_send, struct nl *nl, struct nl_batch *b, nl_result_fn result, void *user)
 {
 	for (size_t i = 0; i < nl_batch_len(b); i++) {
-		const struct nlmsghdr *nlh = nl_batch_at(b, i);
 		struct world before = kernel.w;
 		int err;
 
 		if (!kernel_refuses(&err)) {
+			const struct nlmsghdr *nlh = nl_batch_at(b, i);
+
 			err = kernel_message(nl == SOCKET(1), nlh);
 			log_debug(NULL, "-- %s message 0x%x: %d", nl == SOCKET(1) ? "xfrm" : "rtnl",
 				  nlh->nlmsg_type, err);

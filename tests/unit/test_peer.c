@@ -54,13 +54,13 @@ int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char 
 int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char *stream,
 			 ike_reply_fn reply, void *user)
 {
-	const char *command = ike_msg_name(request);
+	const char *command = ike_msg_name(request), *child = ike_msg_get(request, "child-id");
 
 	(void)g, (void)stream;
-	ended += !strcmp(command, "terminate");
-	if (!strcmp(command, "terminate"))
-		snprintf(ended_child, sizeof(ended_child), "%s",
-			 ike_msg_get(request, "child-id") ? ike_msg_get(request, "child-id") : "");
+	if (!strcmp(command, "terminate")) {
+		ended++;
+		snprintf(ended_child, sizeof(ended_child), "%s", child ? child : "");
+	}
 	if (!strcmp(command, "list-sas")) {
 		assert_null(listed);
 		listed = reply;
@@ -151,7 +151,7 @@ static struct ike_msg *ike_sa(uint32_t id, uint32_t spi_out)
 	return m;
 }
 
-/* What waits is answered with the n IKE_SAs 1, 2 and so on. */
+/* What waits is answered with the first n of two IKE_SAs. */
 static void answer(size_t n)
 {
 	struct ike_msg *items[2] = {ike_sa(1, OUT_BEFORE), ike_sa(2, OUT_AFTER)};
@@ -164,16 +164,13 @@ static void answer(size_t n)
 	ike_msg_free(items[1]);
 }
 
-/* Looks when it is time to; the wait until then in ms. */
-static uint64_t look(uint64_t *due, size_t n)
+/* Looks when it is time to. */
+static void look(const uint64_t *due, size_t n)
 {
-	uint64_t wait = *due > now ? *due - now : 0;
-
 	assert_int_not_equal(*due, 0);
-	now += wait;
+	now = *due > now ? *due : now;
 	peer_tick(&tunnel);
 	answer(n);
-	return wait;
 }
 
 /* A rekey leaves it out of some lists. */
