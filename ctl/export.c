@@ -53,16 +53,13 @@ void export_missing_certificates(struct export *e, const char *kinds)
 	export_missing(e, EXPORT_CERTIFICATE_KEY, "its private key");
 }
 
-struct export_times export_times(const struct export *e, uint32_t rekey_time)
+struct export_renewal export_renewal(const struct export *e, uint64_t limit)
 {
-	uint64_t t = rekey_time;
-	struct export_times times = {
-		.from = (uint32_t)(t * (e->leads ? 90 : 120) / 100),
-		.to = (uint32_t)(t * (e->leads ? 100 : 125) / 100),
-		.end = (uint32_t)(t * 150 / 100),
+	return (struct export_renewal){
+		.from = limit * (e->leads ? 90 : 120) / 100,
+		.to = limit * (e->leads ? 100 : 125) / 100,
+		.end = limit * 150 / 100,
 	};
-
-	return times;
 }
 
 static bool from_socket(const struct sockaddr *sa, struct addr *out)

@@ -39,16 +39,16 @@ struct export
 	struct text notes; /* lines for the person: what has to be put in, what was left out */
 };
 
-/* Seconds, for a side that renews after [from, to] and ends what was not renewed at end. */
-struct export_times {
-	uint32_t from, to, end;
+/* Seconds, bytes or packets, for a side that renews after [from, to] and ends what was not renewed at end. */
+struct export_renewal {
+	uint64_t from, to, end;
 };
 
 /*
- * Of a rekey-time of ours what the other side should have: 90 to 100 % where it leads, else 120 to 125 %; the end at 150 %, as
- * ike/conn.c has it for our side.
+ * Of a rekey-time, rekey-bytes or rekey-packets of ours what the other side should have: 90 to 100 % where it leads, else 120 to
+ * 125 %; the end at 150 %, as ike/conn.c has it for our side.
  */
-struct export_times export_times(const struct export *e, uint32_t rekey_time);
+struct export_renewal export_renewal(const struct export *e, uint64_t limit);
 
 /* Remembers a word in capitals that has to be replaced. */
 void export_missing(struct export *e, const char *word, const char *what);

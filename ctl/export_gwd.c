@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "conf/value.h"
+
 static void put_list(struct text *out, const char *key, char *const *words)
 {
 	text_add(out, "      %s: [", key);
@@ -65,7 +67,10 @@ static void put_ppk(struct text *out, struct export *e)
 static void put_protection(struct text *out, const struct export *e)
 {
 	const struct conf_tunnel *t = e->tunnel;
+	char volume[16];
 
+	if (t->allow_weak)
+		text_add(out, "    allow-weak: true\n");
 	text_add(out, "    ike:\n");
 	put_list(out, "proposals", t->ike_proposals);
 	text_add(out, "      rekey-time: %us\n      dpd-delay: %us\n", t->ike_rekey_time,
@@ -76,6 +81,11 @@ static void put_protection(struct text *out, const struct export *e)
 	put_list(out, "proposals", t->esp_proposals);
 	text_add(out, "      rekey-time: %us\n      replay-window: %u\n", t->esp_rekey_time,
 		 t->esp_replay_window);
+	if (t->esp_rekey_bytes)
+		text_add(out, "      rekey-bytes: %s\n",
+			 value_volume_format((uint32_t)(t->esp_rekey_bytes >> 10), volume));
+	if (t->esp_rekey_packets != CONF_PACKETS_MAX)
+		text_add(out, "      rekey-packets: %u\n", t->esp_rekey_packets);
 }
 
 /* What is in here is out there. */
@@ -85,10 +95,10 @@ static void put_options(struct text *out, const struct conf_tunnel *t)
 		text_add(out, "    gre-key: %u\n", t->gre_key_in);
 	else if (t->has_gre_key)
 		text_add(out, "    gre-key: {in: %u, out: %u}\n", t->gre_key_out, t->gre_key_in);
-	text_add(out, "%s%s%s%s", t->checksum ? "    checksum: true\n" : "",
+	text_add(out, "%s%s%s%s%s", t->checksum ? "    checksum: true\n" : "",
 		 t->sequence ? "    sequence: true\n" : "",
 		 t->pmtudisc ? "    pmtudisc: true\n" : "",
-		 t->ignore_df ? "    ignore-df: true\n" : "");
+		 t->ignore_df ? "    ignore-df: true\n" : "", t->mpls ? "    mpls: true\n" : "");
 	if (t->tos == 1)
 		text_add(out, "    tos: inherit\n");
 	else if (t->tos)

@@ -182,6 +182,17 @@ static void put_times(struct text *out, const struct export *e)
 		 t->esp_replay_window);
 }
 
+/* Libreswan 4 renews by time alone, and takes part where we renew by volume. */
+static void note_volumes(struct export *e)
+{
+	const struct conf_tunnel *t = e->tunnel;
+
+	if (t->esp_rekey_bytes || t->esp_rekey_packets != CONF_PACKETS_MAX)
+		text_add(&e->notes,
+			 "left out: esp.rekey-bytes and esp.rekey-packets, which Libreswan 4 "
+			 "does not know: this gateway renews alone\n");
+}
+
 static void put_ends(struct text *out, const struct export *e)
 {
 	const char *own = e->tunnel->peer_id, *us = conf_tunnel_id(e->conf, e->tunnel);
@@ -224,6 +235,7 @@ static bool put_conn(struct text *out, struct export *e, const char **why)
 		return false;
 	text_add(out, "\tpfs=%s\n", *groups ? "yes" : "no");
 	put_times(out, e);
+	note_volumes(e);
 	if (t->ike_dpd_delay)
 		text_add(out, "\tdpddelay=%us\n\tdpdaction=hold\n", t->ike_dpd_delay);
 	if (t->ike_encap)

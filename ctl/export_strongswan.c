@@ -6,6 +6,7 @@
  */
 #include "ctl/export.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void put_list(struct text *out, unsigned tabs, const char *key, char *const *words)
@@ -65,11 +66,19 @@ static void put_side(struct text *out, const struct export *e, const char *side,
 	text_add(out, "\t\t}\n");
 }
 
-/* rand_time is taken off: renewal is between rekey_time - rand_time and rekey_time. */
+/* The rand is taken off: renewal is between rekey_time - rand_time and rekey_time, and so of bytes and packets. */
+static void put_renewal(struct text *out, const char *what, const char *unit,
+			struct export_renewal r)
+{
+	text_add(out,
+		 "\t\t\t\trekey_%s = %" PRIu64 "%s\n\t\t\t\trand_%s = %" PRIu64
+		 "%s\n\t\t\t\tlife_%s = %" PRIu64 "%s\n",
+		 what, r.to, unit, what, r.to - r.from, unit, what, r.end, unit);
+}
+
 static void put_child(struct text *out, const struct export *e)
 {
 	const struct conf_tunnel *t = e->tunnel;
-	struct export_times esp = export_times(e, t->esp_rekey_time);
 
 	text_add(out,
 		 "\t\tchildren {\n\t\t\tgre {\n"
@@ -79,16 +88,18 @@ static void put_child(struct text *out, const struct export *e)
 		 "\t\t\t\tstart_action = %s\n",
 		 t->remote.kind == CONF_REMOTE_ANY ? "trap|start" : "trap");
 	put_list(out, 4, "esp_proposals", t->esp_proposals);
-	text_add(out,
-		 "\t\t\t\trekey_time = %us\n\t\t\t\trand_time = %us\n\t\t\t\tlife_time = %us\n"
-		 "\t\t\t\treplay_window = %u\n\t\t\t}\n\t\t}\n",
-		 esp.to, esp.to - esp.from, esp.end, t->esp_replay_window);
+	put_renewal(out, "time", "s", export_renewal(e, t->esp_rekey_time));
+	if (t->esp_rekey_bytes)
+		put_renewal(out, "bytes", "", export_renewal(e, t->esp_rekey_bytes));
+	if (t->esp_rekey_packets != CONF_PACKETS_MAX)
+		put_renewal(out, "packets", "", export_renewal(e, t->esp_rekey_packets));
+	text_add(out, "\t\t\t\treplay_window = %u\n\t\t\t}\n\t\t}\n", t->esp_replay_window);
 }
 
 static void put_conn(struct text *out, const struct export *e)
 {
 	const struct conf_tunnel *t = e->tunnel;
-	struct export_times ike = export_times(e, t->ike_rekey_time);
+	struct export_renewal ike = export_renewal(e, t->ike_rekey_time);
 
 	text_add(out,
 		 "connections {\n\t%s {\n\t\tversion = 2\n"
@@ -98,8 +109,8 @@ static void put_conn(struct text *out, const struct export *e)
 		text_add(out, "\t\tencap = yes\n");
 	put_list(out, 2, "proposals", t->ike_proposals);
 	text_add(out,
-		 "\t\trekey_time = %us\n\t\trand_time = %us\n\t\tover_time = %us\n"
-		 "\t\tdpd_delay = %us\n",
+		 "\t\trekey_time = %" PRIu64 "s\n\t\trand_time = %" PRIu64
+		 "s\n\t\tover_time = %" PRIu64 "s\n\t\tdpd_delay = %us\n",
 		 ike.to, ike.to - ike.from, ike.end - ike.to, t->ike_dpd_delay);
 	put_side(out, e, "local", t->peer_id, "gwd-own", "certs = " EXPORT_CERTIFICATE);
 	put_side(out, e, "remote", conf_tunnel_id(e->conf, e->tunnel), e->name,
