@@ -122,6 +122,7 @@ ok "gwd of hq starts with a certificate" lab_gwd_start hq
 ok "gwd of branch starts with one of another kind" branch_as branch
 ok "the tunnel comes up on hq" lab_wait 40 site_is hq up
 ok "and on branch" lab_wait 20 site_is branch up
+is "by certificate, says the status" "$(lab_gwctl hq status --json | build/tests/pick 'tunnels[0].auth')" certificate
 ok "LAN to LAN" lab_run lanhq ping -c2 -i0.3 -W2 10.2.0.2
 clear_flows
 
