@@ -63,6 +63,7 @@ WRAP_alloc_gateway := nl_query nl_request nl_batch_send gre_mpls_set guard_read 
 	$(addprefix guard_build_,table add delete exempt unexempt remove) \
 	$(addprefix ike_session_,new free fd watch_fd state deadline connect submit dispatch)
 WRAP_sas := time xfrm_sa_set_add_time xfrm_sa_dump
+WRAP_loading := gateway_now charon_submit charon_connected reconcile_judge reconcile_mark
 WRAP_peer := gateway_now charon_submit charon_connected sas_have sas_move reconcile_judge
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/libgwd.a
 	@mkdir -p $(@D)

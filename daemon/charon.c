@@ -450,5 +450,6 @@ void charon_done(struct gateway *gw)
 	gw->session = NULL;
 	gw->charon_stalled = gw->charon_asked = gw->charon_answered = false;
 	loading_forget(gw);
+	vec_free(&gw->terms);
 	ike_known_free(&gw->known);
 }

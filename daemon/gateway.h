@@ -127,7 +127,6 @@ struct tunnel {
 struct loaded {
 	char name[IKE_NAME_SIZE];
 	unsigned char digest[SECRET_DIGEST_SIZE]; /* all zero: not loaded by this session */
-	unsigned char terms[SECRET_DIGEST_SIZE]; /* connections: of all but what authenticates */
 	bool kept_back; /* not sent, for charon cannot do what it asks for; sending it again would not help */
 };
 
@@ -216,6 +215,8 @@ struct gateway {
 	uint64_t charon_since;
 	unsigned connect_tries;
 	struct loaded_set conns, secrets;
+	/* By connection: all but what authenticates, as charon took it last. Outlives a session, as IKE_SAs do. */
+	struct loaded_set terms;
 	VEC(struct loaded_key) keys; /* private keys this session loaded */
 	struct ike_known known; /* what this charon can */
 	struct unnamed unnamed;

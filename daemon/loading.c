@@ -23,15 +23,21 @@
 /* Of one load-conn message: its answer must come within the deadline. */
 #define LOAD_BYTES_MAX (128 * 1024)
 
-/* Names of what one request carried; changed: it replaced what charon had from this session. */
+/* What one request carried. */
+struct load_one {
+	char name[IKE_NAME_SIZE];
+	unsigned char terms[SECRET_DIGEST_SIZE];
+	bool moved; /* its addresses are others: daemon/move.c ends what was, before anything new comes */
+};
+
 struct load {
 	struct gateway *gw;
 	size_t n;
-	struct {
-		char name[IKE_NAME_SIZE];
-		bool changed;
-	} of[];
+	struct load_one of[];
 };
+
+/* Of terms of which it is not known whether charon took them: equal to none. */
+static const unsigned char terms_unsure[SECRET_DIGEST_SIZE] = {1};
 
 void loading_forget(struct gateway *gw)
 {
@@ -59,6 +65,17 @@ static void kept_back_keep(struct loaded_set *listed, const struct loaded_set *k
 	vec_sort(listed, loaded_cmp);
 }
 
+/* Of what is neither configured nor loaded any more nothing is left to be ended. */
+static void terms_trim(struct gateway *gw)
+{
+	for (size_t i = gw->terms.len; i > 0; i--) {
+		struct loaded *l = &gw->terms.at[i - 1];
+
+		if (!loaded_find(&gw->conns, l->name) && !gateway_tunnel_by_conn(gw, l->name))
+			loaded_drop(&gw->terms, l);
+	}
+}
+
 void loading_take_conns(struct gateway *gw, const struct ike_msg *answer)
 {
 	struct loaded_set l = {0};
@@ -72,6 +89,7 @@ void loading_take_conns(struct gateway *gw, const struct ike_msg *answer)
 		lost |= !loaded_find(&l, gw->conns.at[i].name);
 	free(gw->conns.at);
 	gw->conns = l;
+	terms_trim(gw);
 	if (lost)
 		log_warn(NULL, "somebody unloaded our connections from charon; loading them again");
 }
@@ -128,6 +146,28 @@ int charon_observe(const struct gateway *gw, const int *only, size_t n, struct o
 	return r;
 }
 
+/* True when charon took it by other terms before: what it made by those is to end. */
+static bool terms_take(struct gateway *gw, const struct load_one *one)
+{
+	struct loaded *l = loaded_find(&gw->terms, one->name);
+	bool changed = l && !one->moved && memcmp(l->digest, loaded_unknown, sizeof(l->digest)) &&
+		       memcmp(l->digest, one->terms, sizeof(l->digest));
+
+	loaded_note(&gw->terms, one->name, one->terms);
+	return changed;
+}
+
+/* No answer: charon may have taken it or not. */
+static void terms_doubt(struct gateway *gw, const struct load_one *one)
+{
+	struct loaded *l = loaded_find(&gw->terms, one->name);
+
+	if (!l || !memcmp(l->digest, loaded_unknown, sizeof(l->digest)))
+		loaded_note(&gw->terms, one->name, one->terms);
+	else if (memcmp(l->digest, one->terms, sizeof(l->digest)))
+		memcpy(l->digest, terms_unsure, sizeof(l->digest));
+}
+
 static void conn_accepted(struct tunnel *t, bool changed)
 {
 	gateway_set_text(&t->refused, NULL);
@@ -169,6 +209,8 @@ static void on_conns_loaded(void *user, int code, const struct ike_msg *answer,
 	if (code)
 		snprintf(err, sizeof(err), "%s", charon_error_text(code));
 	ok = !code && ike_answer_ok(answer, err, sizeof(err));
+	for (size_t i = 0; code && i < l->n; i++)
+		terms_doubt(gw, &l->of[i]);
 	if (!ok && l->n > 1) {
 		load_split(gw, l);
 		free(l);
@@ -180,29 +222,21 @@ static void on_conns_loaded(void *user, int code, const struct ike_msg *answer,
 		if (!ok)
 			loaded_note(&gw->conns, l->of[i].name, loaded_unknown);
 		if (t && ok)
-			conn_accepted(t, l->of[i].changed);
+			conn_accepted(t, terms_take(gw, &l->of[i]));
 		else if (t && code != -ECONNRESET && code != -ECANCELED)
 			credentials_refused(t, err);
 	}
 	free(l);
 }
 
-/* Where the addresses are others daemon/move.c ends what was, before anything new comes. */
-static bool replaces(struct gateway *gw, const struct object_conn *c)
+static void load_one(struct gateway *gw, struct load_one *one, const struct object_conn *c)
 {
-	struct loaded *l = loaded_find(&gw->conns, c->conn.name);
 	const struct tunnel *t = gateway_tunnel_by_conn(gw, c->conn.name);
 
-	return l && !(t && t->moved) && memcmp(l->digest, loaded_unknown, sizeof(loaded_unknown)) &&
-	       memcmp(l->terms, c->terms, sizeof(c->terms));
-}
-
-static void conn_note(struct gateway *gw, const struct object_conn *c)
-{
-	struct loaded *l = loaded_note(&gw->conns, c->conn.name, c->digest);
-
-	if (l)
-		memcpy(l->terms, c->terms, sizeof(l->terms));
+	snprintf(one->name, sizeof(one->name), "%s", c->conn.name);
+	memcpy(one->terms, c->terms, sizeof(one->terms));
+	one->moved = t && t->moved;
+	loaded_note(&gw->conns, c->conn.name, c->digest);
 }
 
 /* True when this connection is to travel alone: it was part of a message that failed. */
@@ -232,9 +266,7 @@ static size_t load_some(struct gateway *gw, const struct object_conn *const *con
 		if (l->n && alone(gw, c))
 			break;
 		ike_conn_put(m, &c->conn);
-		snprintf(l->of[l->n].name, sizeof(l->of[0].name), "%s", c->conn.name);
-		l->of[l->n++].changed = replaces(gw, c);
-		conn_note(gw, c);
+		load_one(gw, &l->of[l->n++], c);
 		if (alone(gw, c))
 			break;
 	}
@@ -250,19 +282,19 @@ static size_t load_some(struct gateway *gw, const struct object_conn *const *con
 }
 
 /* Makes room for all names first: sorting once, not once a name. */
-static void names_reserve(struct gateway *gw, const struct object_conn *const *conns, size_t n)
+static void names_reserve(struct loaded_set *set, const struct object_conn *const *conns, size_t n)
 {
-	size_t known = gw->conns.len;
+	size_t known = set->len;
 
 	for (size_t i = 0; i < n; i++) {
-		struct loaded *l = loaded_find_in(gw->conns.at, known, conns[i]->conn.name);
+		struct loaded *l = loaded_find_in(set->at, known, conns[i]->conn.name);
 
 		if (!l)
-			l = vec_push(&gw->conns);
+			l = vec_push(set);
 		if (l)
 			snprintf(l->name, sizeof(l->name), "%s", conns[i]->conn.name);
 	}
-	vec_sort(&gw->conns, loaded_cmp);
+	vec_sort(set, loaded_cmp);
 }
 
 /* Names what this charon cannot; sending it is of no use, now or later. True when there is such a thing. */
@@ -293,7 +325,8 @@ int charon_load_conns(struct gateway *gw, const struct object_conn *const *conns
 
 	if (!send)
 		return -ENOMEM;
-	names_reserve(gw, conns, n);
+	names_reserve(&gw->conns, conns, n);
+	names_reserve(&gw->terms, conns, n);
 	for (size_t i = 0; i < n; i++)
 		if (!keep_back(gw, conns[i]))
 			send[n_send++] = conns[i];
@@ -314,4 +347,5 @@ void charon_unload_conn(struct gateway *gw, const char *name)
 	charon_submit(gw, ike_req_terminate(name, 0, false), NULL, on_unloaded, NULL);
 	charon_submit(gw, ike_req_unload_conn(name), NULL, on_unloaded, NULL);
 	loaded_drop(&gw->conns, loaded_find(&gw->conns, name));
+	loaded_drop(&gw->terms, loaded_find(&gw->terms, name));
 }
