@@ -14,6 +14,7 @@
 #include "daemon/charon.h"
 #include "daemon/peer.h"
 #include "daemon/sas.h"
+#include "daemon/tidy.h"
 #include "lib/log.h"
 
 #define LIMIT_MS 10000 /* for the new IKE_SA; then the old one ends all the same, where it must */
@@ -184,10 +185,24 @@ void reauth_over(struct tunnel *t)
 	t->reauth.turn = turn;
 }
 
+/* charon leaves out an IKE_SA that is at work (noblock). Whether there is none is for daemon/peer.c to find out. */
+static void begin_again(struct tunnel *t)
+{
+	t->reauth.at = gateway_now() + AGAIN_MS;
+	tidy_soon(t);
+	peer_arm(t);
+}
+
 static void begin_on(struct tunnel *t, const struct survey *s, struct ike_msg *const *items,
 		     size_t n)
 {
 	(void)items, (void)n;
+	if (!t->reauth.wanted)
+		return; /* it was asked twice */
+	if (!s->n && t->ike_established) {
+		begin_again(t);
+		return;
+	}
 	t->reauth.wanted = false;
 	if (!s->n) {
 		reauth_over(t);
@@ -195,6 +210,8 @@ static void begin_on(struct tunnel *t, const struct survey *s, struct ike_msg *c
 	}
 	log_info(t->conf->name, "what it authenticates with has changed: authenticating anew");
 	t->reauth.last = s->newest;
+	if (t->ike_established && t->ike_id > s->newest)
+		t->reauth.last = t->ike_id; /* left out */
 	t->reauth.at = gateway_now() + LIMIT_MS;
 	peer_initiate(t);
 	peer_arm(t);
@@ -202,9 +219,10 @@ static void begin_on(struct tunnel *t, const struct survey *s, struct ike_msg *c
 
 void reauth_begin(struct tunnel *t)
 {
-	if (!t->reauth.wanted || ask(t, begin_on))
+	if (!t->reauth.wanted)
 		return;
-	t->reauth.at = gateway_now() + AGAIN_MS;
+	/* what is not answered is asked again */
+	t->reauth.at = gateway_now() + (ask(t, begin_on) ? LIMIT_MS : AGAIN_MS);
 	peer_arm(t);
 }
 
@@ -259,7 +277,6 @@ static void end_on(struct tunnel *t, const struct survey *s, struct ike_msg *con
 void reauth_tick(struct tunnel *t)
 {
 	if (t->reauth.wanted && !t->reauth.last) {
-		t->reauth.at = 0;
 		reauth_begin(t);
 		return;
 	}

@@ -6,6 +6,7 @@
  */
 #include "daemon/peer.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +31,7 @@ static struct conf conf;
 static struct conf_tunnel conf_tunnel;
 static struct tunnel tunnel;
 static uint64_t now;
-static unsigned ended, logged, moves;
+static unsigned started, ended, logged, moves;
 static uint32_t moved_to;
 static char ended_child[16]; /* the last one */
 static ike_reply_fn listed; /* the answer that a list-sas waits for */
@@ -61,6 +62,7 @@ int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char 
 		ended++;
 		snprintf(ended_child, sizeof(ended_child), "%s", child ? child : "");
 	}
+	started += !strcmp(command, "initiate");
 	if (!strcmp(command, "list-sas")) {
 		assert_null(listed);
 		listed = reply;
@@ -114,7 +116,7 @@ static int begin(void **unused)
 	assert_true(addr_parse("198.51.100.1", &tunnel.local));
 	assert_true(addr_parse("203.0.113.7", &tunnel.remote));
 	now = 1000;
-	ended = logged = moves = 0;
+	started = ended = logged = moves = 0;
 	listed = NULL;
 	log_set_sink(count_line);
 	return 0;
@@ -231,6 +233,43 @@ static void moves_first(void **unused)
 	assert_int_equal(tunnel.reauth.at, 0);
 }
 
+/* That something is accepted no more is not forgotten when charon does not tell what there is. */
+static void reauth_asks_again(void **unused)
+{
+	ike_reply_fn reply;
+
+	(void)unused;
+	tunnel.reauth.wanted = tunnel.reauth.hard = true;
+	reauth_begin(&tunnel);
+	reply = listed;
+	listed = NULL;
+	reply(listed_user, -ETIMEDOUT, NULL, NULL, 0);
+	assert_true(tunnel.reauth.wanted);
+	look(&tunnel.reauth.at, 0); /* it is left out, being at work */
+	assert_true(tunnel.reauth.wanted);
+	assert_int_equal(started, 0);
+	tunnel.tidy_at = 0;
+	tunnel.ike_id = 3;
+	look(&tunnel.reauth.at, 1);
+	assert_false(tunnel.reauth.wanted);
+	assert_int_equal(started, 1);
+	assert_int_equal(tunnel.reauth.last, 3);
+	assert_int_not_equal(tunnel.reauth.at, 0);
+}
+
+/* There is none: none is made anew. */
+static void reauth_of_none(void **unused)
+{
+	(void)unused;
+	tunnel.ike_established = tunnel.child_installed = false;
+	tunnel.reauth.wanted = true;
+	reauth_begin(&tunnel);
+	answer(0);
+	assert_false(tunnel.reauth.wanted);
+	assert_int_equal(tunnel.reauth.at, 0);
+	assert_int_equal(started, 0);
+}
+
 static void sa_add(uint32_t spi, bool outbound)
 {
 	struct tunnel_sa *sa = vec_push(&tunnel.sas);
@@ -264,6 +303,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(believed_late, begin, end),
 		cmocka_unit_test_setup_teardown(lost_is_told_once, begin, end),
 		cmocka_unit_test_setup_teardown(moves_first, begin, end),
+		cmocka_unit_test_setup_teardown(reauth_asks_again, begin, end),
+		cmocka_unit_test_setup_teardown(reauth_of_none, begin, end),
 		cmocka_unit_test_setup_teardown(lost_goes_first, begin, end),
 	};
 
