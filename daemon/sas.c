@@ -83,7 +83,7 @@ static bool sa_add(struct tunnel *t, const struct xfrm_sa *sa)
 	struct tunnel_sa *slot = sa_same(t, sa);
 	bool added = !slot;
 
-	if (!sa->spi || t->sas.len >= SAS_MAX)
+	if (!sa->spi || (!slot && t->sas.len >= SAS_MAX))
 		return false;
 	if (!slot)
 		slot = vec_push(&t->sas);

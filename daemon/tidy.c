@@ -98,7 +98,8 @@ void tidy(struct tunnel *t, const struct view *v)
 		again = close_child(t, v->surplus_child, "surplus", patience(t));
 	else
 		t->surplus = t->surplus_looks = 0;
-	sas_strike_stale(t, v->spis, v->n_spis);
+	if (!v->cut)
+		sas_strike_stale(t, v->spis, v->n_spis);
 	for (size_t i = 0; i < t->sas.len && !again; i++)
 		again = t->sas.at[i].strikes == 1 ? AGAIN_MS : 0;
 	t->tidy_at = again ? gateway_now() + again : 0;

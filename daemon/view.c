@@ -6,12 +6,17 @@
 
 #include <string.h>
 
+static void view_spis(struct view *v, const struct ike_sa *sa)
+{
+	for (size_t i = 0; i < sa->n_children && v->n_spis + 2 <= VIEW_SPIS_MAX; i++) {
+		v->spis[v->n_spis++] = sa->children[i].spi_in;
+		v->spis[v->n_spis++] = sa->children[i].spi_out;
+	}
+	v->cut |= sa->n_children == IKE_CHILDREN_MAX || v->n_spis + 2 > VIEW_SPIS_MAX;
+}
+
 static void view_child(struct view *v, const struct ike_child *c)
 {
-	if (v->n_spis + 2 <= VIEW_SPIS_MAX) {
-		v->spis[v->n_spis++] = c->spi_in;
-		v->spis[v->n_spis++] = c->spi_out;
-	}
 	if (!c->installed)
 		return;
 	if (v->n_children < IKE_CHILDREN_MAX)
@@ -50,12 +55,17 @@ void view_add(struct view *v, const struct ike_sa *sa, bool left)
 	bool by_leader = sa->initiator == v->leads;
 	uint32_t spi = child_spi(v, sa);
 
-	for (size_t i = 0; i < sa->n_children; i++)
-		view_child(v, &sa->children[i]);
+	view_spis(v, sa);
+	/*
+	 * One that is being ended keeps its children until the peer answers or charon gives up, and another is made
+	 * beside it meanwhile (strongSwan 5.9.8, ike_sa_manager.c, checkout_by_config).
+	 */
 	if (!sa->established) {
 		v->n_connecting += !strcmp(sa->state, "CONNECTING");
 		return;
 	}
+	for (size_t i = 0; i < sa->n_children; i++)
+		view_child(v, &sa->children[i]);
 	if (left)
 		v->left = sa->uniqueid;
 	if (is_better(v, spi, sa->age_s, by_leader)) {

@@ -18,7 +18,8 @@
 struct view {
 	bool leads; /* we do */
 	uint32_t in_use; /* outbound SPI */
-	size_t n_established, n_connecting, n_children;
+	size_t n_established, n_connecting;
+	size_t n_children; /* of IKE_SAs that are not being ended */
 	/* Of several established IKE_SAs the one to keep: one with a child, the youngest, the leader's. */
 	uint32_t keep, keep_age;
 	uint32_t keep_spi_out; /* of its child; 0: it has none */
@@ -27,6 +28,7 @@ struct view {
 	uint32_t ikes[VIEW_IKES_MAX]; /* established, n_established of them */
 	uint32_t spis[VIEW_SPIS_MAX];
 	size_t n_spis;
+	bool cut; /* there may be more SAs than in spis */
 	uint32_t child_ids[IKE_CHILDREN_MAX];
 	bool in_use_there;
 	uint32_t surplus_child; /* one beside that in use */

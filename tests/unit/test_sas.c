@@ -24,7 +24,7 @@
 #define T0 1700000000
 
 static time_t wall;
-static struct xfrm_sa kernel[8];
+static struct xfrm_sa kernel[64];
 static size_t n_kernel;
 static unsigned n_writes;
 
@@ -278,6 +278,24 @@ static void set_while_away(void **unused)
 	done(&w);
 }
 
+/* As many as are looked at: another look knows each of them again. */
+static void as_many_as_fit(void **unused)
+{
+	struct world w;
+
+	(void)unused;
+	make(&w);
+	for (uint32_t i = 1; i <= 32; i++) {
+		happens(&w, XFRM_EVENT_SA_NEW, i + 0x1000, false);
+		happens(&w, XFRM_EVENT_SA_NEW, i, true);
+	}
+	assert_int_equal(w.tunnel.sas.len, 64);
+	look(&w);
+	assert_int_equal(w.tunnel.sas.len, 64);
+	assert_true(sas_have(&w.tunnel, true) && sas_have(&w.tunnel, false));
+	done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +304,7 @@ int main(void)
 		cmocka_unit_test(the_clock_is_set),
 		cmocka_unit_test(gwd_starts),
 		cmocka_unit_test(set_while_away),
+		cmocka_unit_test(as_many_as_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,39 @@ static void test_connecting(void **state)
 	assert_int_equal(v.keep, 0);
 }
 
+/* Its children are there until the peer answers, and stand in nobody's way; their SAs are charon's still. */
+static void test_being_ended(void **state)
+{
+	struct view v = {.leads = true};
+	struct ike_sa sa = sa_of(1, true, 10);
+
+	(void)state;
+	sa.established = false;
+	strcpy(sa.state, "DELETING");
+	child_add(&sa, 5, 0xa);
+	view_add(&v, &sa, false);
+	assert_int_equal(v.n_children, 0);
+	assert_int_equal(v.n_spis, 2);
+	assert_int_equal(v.spis[1], 0xa);
+}
+
+/* More than is kept: what is not in the view may be charon's all the same. */
+static void test_cut(void **state)
+{
+	struct view v = {.leads = true};
+	struct ike_sa sa = sa_of(1, true, 10);
+
+	(void)state;
+	for (uint32_t i = 1; i < IKE_CHILDREN_MAX; i++)
+		child_add(&sa, i, i);
+	view_add(&v, &sa, false);
+	assert_false(v.cut);
+	child_add(&sa, IKE_CHILDREN_MAX, IKE_CHILDREN_MAX);
+	v = (struct view){.leads = true};
+	view_add(&v, &sa, false);
+	assert_true(v.cut);
+}
+
 static void test_bounds(void **state)
 {
 	struct view v = {.leads = true};
@@ -147,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_one),    cmocka_unit_test(test_two_children),
 		cmocka_unit_test(test_keep),   cmocka_unit_test(test_connecting),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_left),
+		cmocka_unit_test(test_cut),    cmocka_unit_test(test_being_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
