@@ -14,7 +14,7 @@
 
 #define VAGUE_MS 2000 /* lines of one exchange come within */
 
-static enum ike_auth auth_of(const struct tunnel *t)
+enum ike_auth cause_auth(const struct tunnel *t)
 {
 	switch (t->conf->auth) {
 	case CONF_AUTH_PUBLIC_KEY:
@@ -49,7 +49,7 @@ static void cause_take(struct tunnel *t, const char *line)
 	uint64_t now = gateway_now();
 	char cause[256], over[256];
 
-	if (!ike_cause_from_log(line, auth_of(t), cause, sizeof(cause)))
+	if (!ike_cause_from_log(line, cause_auth(t), cause, sizeof(cause)))
 		return;
 	if (t->cause && ike_cause_is_vague(line) && now - t->cause_at < VAGUE_MS)
 		return;
