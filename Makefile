@@ -59,6 +59,7 @@ $(B)/libgwd.a: $(call OBJ,$(COMMON))
 # calls of one file to another that a test takes to itself
 , := ,
 WRAP_alloc_verbs = $(WRAP_alloc_gateway)
+WRAP_reconcile = $(WRAP_alloc_gateway)
 WRAP_alloc_gateway := nl_query nl_request nl_batch_send gre_mpls_set guard_read guard_run guard_events_read \
 	$(addprefix guard_build_,table add delete exempt unexempt remove) \
 	$(addprefix ike_session_,new free fd watch_fd state deadline connect submit dispatch)

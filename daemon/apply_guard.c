@@ -68,6 +68,9 @@ void apply_guard(struct applier *a, size_t from, size_t to)
 	bool whole = guard_commands(a, from, to, &commands);
 	int r = commands.failed ? -ENOMEM : 0;
 
+	/* What others did just before would pass for part of this transaction. */
+	if (guard_events_read(a->gw->guard_events))
+		reconcile_mark_guard(a->gw);
 	if (!r && commands.len)
 		r = guard_run(a->gw->guard, commands.text, err, sizeof(err));
 	text_free(&commands);

@@ -396,6 +396,8 @@ int charon_prepare(struct gateway *gw, const char *socket, struct charon_spare *
 void charon_replace(struct gateway *gw, struct charon_spare *spare)
 {
 	charon_done(gw);
+	gw->charon_known = false;
+	peer_forget_all(gw); /* another charon counts its SAs from 1 */
 	gw->session = spare->session;
 	gw->session_event = spare->event;
 	gw->session_timer = spare->timer;

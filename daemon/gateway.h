@@ -89,6 +89,7 @@ struct tunnel {
 	uint64_t retry_at; /* monotonic ms; 0: nothing to retry */
 	unsigned repairs; /* since repairs_since: somebody else keeps changing what is ours */
 	uint64_t repairs_since;
+	uint64_t repairs_round; /* gateway.rounds when it was counted last */
 
 	/* charon */
 	bool conn_loaded, ike_established, child_installed, tunnel_mode;
@@ -182,7 +183,8 @@ struct gateway {
 	struct guard *guard;
 	struct guard_state guard_seen; /* of the last reading */
 	bool guard_dirty;
-	char *guard_error;
+	char *unread; /* why the last look could not read the kernel; NULL: it could */
+	unsigned unread_looks; /* such looks in a row */
 
 	/* reconcile */
 	bool dirty_all, unresolved_all; /* read everything; resolve transport addresses again */
@@ -198,6 +200,7 @@ struct gateway {
 	holds; /* unreachable routes of ours that stand, sorted; daemon/holds.h */
 	bool holds_recount;
 	uint64_t writes; /* actions applied since start */
+	uint64_t rounds; /* in which something was, since start */
 	bool ready; /* the first reconcile is over */
 	bool stopping; /* SIGTERM or SIGINT came */
 

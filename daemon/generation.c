@@ -283,7 +283,7 @@ void generation_carry(struct generation *to, struct generation *from, bool move)
 
 void generation_end(struct gateway *gw)
 {
-	char **texts[] = {&gw->conf_error, &gw->guard_error,   &gw->sysctl,
+	char **texts[] = {&gw->conf_error, &gw->unread,	       &gw->sysctl,
 			  &gw->sysctl6,	   &gw->charon_reason, &gw->charon_version};
 	struct generation g = {0};
 

@@ -19,6 +19,7 @@
 #include "lib/log.h"
 
 #define OPERSTATE_AGAIN_MS 5000
+#define UNREAD_BELIEVED 3 /* looks in a row that could not read the kernel */
 #define TORN_DOWN "torn down with `gwctl teardown`: `gwctl reload` brings it back"
 
 /* Looks again soon, which judges anew. */
@@ -64,6 +65,12 @@ static void operstate_set(struct tunnel *t, bool up)
 	nl_batch_free(b);
 }
 
+/* A dump that others kept interrupting says nothing against what was seen a moment ago. */
+static const char *unreadable(const struct gateway *gw)
+{
+	return gw->ready && gw->unread_looks < UNREAD_BELIEVED ? NULL : gw->unread;
+}
+
 static void fill_input(const struct tunnel *t, struct health_input *in, char *remote)
 {
 	const struct gateway *gw = t->gw;
@@ -85,7 +92,7 @@ static void fill_input(const struct tunnel *t, struct health_input *in, char *re
 		.conflict = gw->torn_down ? TORN_DOWN
 			    : t->conflict ? t->conflict
 					  : t->call_refused,
-		.failed = t->failed ? t->failed : gw->guard_error,
+		.failed = t->failed ? t->failed : unreadable(gw),
 		.charon = charon_health(gw),
 		.charon_reason = gw->charon_reason,
 		.conn_loaded = t->conn_loaded,

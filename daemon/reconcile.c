@@ -212,16 +212,21 @@ static void flags_from_plan(struct gateway *gw, const struct round *r)
 	}
 }
 
+/* How often a tunnel was put right, however much it took: a link that is made anew has hundreds of routes. */
 static void repairs_count(struct gateway *gw, const struct round *r)
 {
 	uint64_t now = gateway_now();
 
+	gw->rounds++;
 	for (size_t i = 0; i < r->plan.actions.len; i++) {
 		struct tunnel *t;
 
 		if (r->plan.actions.at[i].tunnel < 0)
 			continue;
 		t = &gw->tunnels[r->plan.actions.at[i].tunnel];
+		if (t->repairs_round == gw->rounds)
+			continue;
+		t->repairs_round = gw->rounds;
 		if (now - t->repairs_since > REPAIRS_WINDOW_MS) {
 			t->repairs_since = now;
 			t->repairs = 0;
@@ -272,7 +277,8 @@ static int run_scope(struct gateway *gw, const int *only, size_t n, json_t **don
 		more = run_round(gw, &r, done, err, sizeof(err));
 		round_done(&r);
 	}
-	gateway_set_text(&gw->guard_error, more < 0 ? err : NULL);
+	gateway_set_text(&gw->unread, more < 0 ? err : NULL);
+	gw->unread_looks = more < 0 ? gw->unread_looks + 1 : 0;
 	if (more < 0)
 		log_warn(NULL, "%s; looking again soon", err);
 	return more < 0 ? more : 0;

@@ -210,6 +210,7 @@ int reload_conf(struct gateway *gw, char **report)
 	generation_swap(gw, &g);
 	if (g.conf)
 		reauth_note(gw, &g);
+	gw->dirty_all |= gw->dirty.len > 0; /* they are numbers of before */
 	vec_free(&gw->dirty);
 	gateway_set_text(&gw->conf_error, NULL);
 	files_digest(gw, gw->conf_digest);

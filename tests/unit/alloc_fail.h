@@ -199,7 +199,7 @@ int asprintf(char **out, const char *format, ...)
 }
 
 /* From here to alloc_stop the n-th allocation of this thread fails; 0: none. */
-static void alloc_start(unsigned long n, enum alloc_mode mode)
+static inline void alloc_start(unsigned long n, enum alloc_mode mode)
 {
 	if (!alloc_n_ours)
 		dl_iterate_phdr(alloc_module, NULL);
@@ -210,7 +210,7 @@ static void alloc_start(unsigned long n, enum alloc_mode mode)
 }
 
 /* True when the failure came. */
-static bool alloc_stop(void)
+static inline bool alloc_stop(void)
 {
 	alloc_armed = false;
 	return alloc_seen >= alloc_fail_at;
@@ -218,7 +218,7 @@ static bool alloc_stop(void)
 
 typedef bool (*alloc_attempt)(void *user, unsigned long n, enum alloc_mode mode);
 
-static unsigned long alloc_each_of(alloc_attempt attempt, void *user, enum alloc_mode mode)
+static inline unsigned long alloc_each_of(alloc_attempt attempt, void *user, enum alloc_mode mode)
 {
 	for (unsigned long n = 1; n < ALLOC_EACH_MAX; n++) {
 		long before = atomic_load(&alloc_live), left;
@@ -241,7 +241,7 @@ static unsigned long alloc_each_of(alloc_attempt attempt, void *user, enum alloc
  * said, asserts what must hold, and leaves no block; it is also called with n = 0, first. Returns
  * how many allocations failed.
  */
-static unsigned long alloc_each(alloc_attempt attempt, void *user)
+static inline unsigned long alloc_each(alloc_attempt attempt, void *user)
 {
 	attempt(user, 0, ALLOC_ONE); /* what libraries keep for good is made now */
 	alloc_each_of(attempt, user, ALLOC_REST);

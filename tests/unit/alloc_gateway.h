@@ -139,7 +139,7 @@ static void settle(void)
 	evtimer_del(gw.debounce);
 }
 
-static int client_open(void)
+static inline int client_open(void)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -150,7 +150,7 @@ static int client_open(void)
 }
 
 /* What was read ends in a line, or at the end of the connection. */
-static size_t client_read(int fd, char *buf, size_t size, bool *over)
+static inline size_t client_read(int fd, char *buf, size_t size, bool *over)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -162,7 +162,7 @@ static size_t client_read(int fd, char *buf, size_t size, bool *over)
 	return len;
 }
 
-static void loop_turns(void)
+static inline void loop_turns(void)
 {
 	for (int i = 0; i < 4; i++) {
 		event_base_loop(gw.base, EVLOOP_NONBLOCK);

@@ -17,6 +17,8 @@ static struct fake_command {
 	struct objects whole; /* borrowed: it is applied before what it is of goes */
 } fake_pending[FAKE_PENDING];
 static size_t fake_n_pending;
+static unsigned fake_unreadable; /* so many readings fail */
+static int fake_guard_news; /* what guard_events_read returns next */
 
 static struct fake_command *fake_command(const struct text *out, enum object_kind kind,
 					 enum plan_op op)
@@ -99,6 +101,11 @@ int __wrap_guard_read(struct guard *g, struct guard_state *out, char *err, size_
 {
 	(void)g;
 	*out = (struct guard_state){0};
+	if (fake_unreadable) {
+		fake_unreadable--;
+		snprintf(err, err_size, "the guard cannot be read");
+		return -EIO;
+	}
 	if (!fake.guard)
 		return 0;
 	out->pairs = calloc(fake.pairs.n + 1, sizeof(*out->pairs));
@@ -121,8 +128,11 @@ int __wrap_guard_read(struct guard *g, struct guard_state *out, char *err, size_
 int __wrap_guard_events_read(struct nl *nl);
 int __wrap_guard_events_read(struct nl *nl)
 {
+	int news = fake_guard_news;
+
 	(void)nl;
-	return 0;
+	fake_guard_news = 0;
+	return news;
 }
 
 #endif
