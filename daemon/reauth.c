@@ -106,6 +106,7 @@ void reauth_note(struct gateway *gw, const struct generation *old)
 /* What list-sas tells of a tunnel's IKE_SAs. */
 struct survey {
 	size_t n;
+	size_t before; /* of those made up to `last` */
 	uint32_t newest; /* the highest number */
 	uint32_t successor; /* of those that carry, the newest made since `last`; 0: none */
 	uint32_t spi_out; /* its outbound SA */
@@ -135,6 +136,7 @@ static void survey_add(struct survey *s, const struct ike_sa *sa, uint32_t last)
 	uint32_t spi_out = carries(sa);
 
 	s->n++;
+	s->before += sa->uniqueid <= last;
 	if (sa->uniqueid > s->newest)
 		s->newest = sa->uniqueid;
 	if (spi_out && sa->uniqueid > last && sa->uniqueid > s->successor) {
@@ -186,7 +188,7 @@ void reauth_over(struct tunnel *t)
 }
 
 /* charon leaves out an IKE_SA that is at work (noblock). Whether there is none is for daemon/peer.c to find out. */
-static void begin_again(struct tunnel *t)
+static void look_again(struct tunnel *t)
 {
 	t->reauth.at = gateway_now() + AGAIN_MS;
 	tidy_soon(t);
@@ -200,7 +202,7 @@ static void begin_on(struct tunnel *t, const struct survey *s, struct ike_msg *c
 	if (!t->reauth.wanted)
 		return; /* it was asked twice */
 	if (!s->n && t->ike_established) {
-		begin_again(t);
+		look_again(t);
 		return;
 	}
 	t->reauth.wanted = false;
@@ -255,6 +257,10 @@ static void end_on(struct tunnel *t, const struct survey *s, struct ike_msg *con
 
 	if (!t->reauth.last)
 		return;
+	if (hard && !s->before && t->ike_established && t->ike_id <= t->reauth.last) {
+		look_again(t);
+		return;
+	}
 	/* The peer has had it for long; what still goes by another arrives before that one is ended. */
 	if (s->successor && s->spi_out != t->pin.spi && sas_move(t, s->spi_out)) {
 		t->reauth.at = gateway_now() + SAS_MOVED_MS;

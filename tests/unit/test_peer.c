@@ -257,6 +257,21 @@ static void reauth_asks_again(void **unused)
 	assert_int_not_equal(tunnel.reauth.at, 0);
 }
 
+/* What must end is ended when it is seen, though charon left it out at first. */
+static void reauth_ends_unseen(void **unused)
+{
+	(void)unused;
+	tunnel.reauth.last = tunnel.ike_id = 1;
+	tunnel.reauth.hard = true;
+	tunnel.reauth.at = now;
+	look(&tunnel.reauth.at, 0);
+	assert_int_equal(ended, 0);
+	tunnel.tidy_at = 0;
+	look(&tunnel.reauth.at, 1);
+	assert_int_equal(ended, 1);
+	assert_int_equal(tunnel.reauth.last, 0);
+}
+
 /* There is none: none is made anew. */
 static void reauth_of_none(void **unused)
 {
@@ -304,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lost_is_told_once, begin, end),
 		cmocka_unit_test_setup_teardown(moves_first, begin, end),
 		cmocka_unit_test_setup_teardown(reauth_asks_again, begin, end),
+		cmocka_unit_test_setup_teardown(reauth_ends_unseen, begin, end),
 		cmocka_unit_test_setup_teardown(reauth_of_none, begin, end),
 		cmocka_unit_test_setup_teardown(lost_goes_first, begin, end),
 	};
