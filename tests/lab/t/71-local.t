@@ -3,7 +3,8 @@
 #
 # The gateway's own address changes: on its interface, with the interface gone and back, by the route that moves to another
 # interface (`local: auto`). The tunnel comes up again by itself, never in clear, and nothing of the address before is left. The other
-# side follows by the name in its /etc/hosts, or as the hub that is called (`remote: any`), and nobody tells it to.
+# side follows by the name in its /etc/hosts, or as the hub that is called (`remote: any`), and nobody tells it to; or its
+# configuration is changed.
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
@@ -104,8 +105,24 @@ ok "nothing is left of the way before" lab_wait 10 nothing_of 203.0.113.7
 ok "one pair of SAs there" lab_wait 40 one_pair branch
 ok "and here" lab_wait 40 one_pair hq
 
+# ---- the peer is written anew, and is silent at its address before: nobody waits for the end of what was there
+sed -i 's/remote: branch.example.net/remote: 203.0.113.7/' "$LAB_DIR/hq/gwd/gwd.yaml"
+sed -i 's/^    remote: .*/&\n    start: passive/' "$LAB_DIR/branch/gwd/gwd.yaml"
+ip -n inet rule add pref 5 from 192.0.2.7 blackhole
+ip -n inet link set branch1 down
+ip -n branch route replace default via 203.0.113.254
+lab_gwctl branch reload >/dev/null
+given_up=$(grep -c "giving up after" "$LAB_DIR/hq/log/charon.log")
+lab_gwctl hq reload >/dev/null
+ok "the peer at another address: up again" both_up
+is "before charon gives up the old one" "$(grep -c "giving up after" "$LAB_DIR/hq/log/charon.log")" "$given_up"
+ok "and packets pass" lab_wait 20 passes
+ip -n inet link set branch1 up
+ip -n inet rule del pref 5
+sed -i '/start: passive/d' "$LAB_DIR/branch/gwd/gwd.yaml"
+
 # ---- the hub is called, and follows its peer
-sed -i 's/remote: branch.example.net/remote: any/' "$LAB_DIR/hq/gwd/gwd.yaml"
+sed -i 's/remote: 203.0.113.7/remote: any/' "$LAB_DIR/hq/gwd/gwd.yaml"
 ip -n branch route replace default via 203.0.113.254
 sed -i 's/local: auto/local: wan0/' "$LAB_DIR/branch/gwd/gwd.yaml"
 lab_gwctl hq reload >/dev/null
