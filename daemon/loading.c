@@ -20,9 +20,6 @@
 #include "daemon/reconcile.h"
 #include "lib/log.h"
 
-/* Of one load-conn message: its answer must come within the deadline. */
-#define LOAD_BYTES_MAX (128 * 1024)
-
 /* What one request carried. */
 struct load_one {
 	char name[IKE_NAME_SIZE];
@@ -260,7 +257,7 @@ static size_t load_some(struct gateway *gw, const struct object_conn *const *con
 		return n;
 	}
 	l->gw = gw;
-	while (l->n < n && ike_msg_size(m) < LOAD_BYTES_MAX) {
+	while (l->n < n && ike_msg_size(m) < IKE_LOAD_BYTES_MAX) {
 		const struct object_conn *c = conns[l->n];
 
 		if (l->n && alone(gw, c))

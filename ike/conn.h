@@ -91,13 +91,15 @@ void ike_conn_set_times(struct ike_conn *c, bool leads, uint32_t ike_rekey_time,
  */
 void ike_conn_set_volumes(struct ike_conn *c, bool leads, uint64_t bytes, uint64_t packets);
 
+#define IKE_LOAD_BYTES_MAX (128 * 1024) /* of one load-conn message */
+
 /*
  * Appends the connection's section to a load-conn message; one message may hold many, up to
  * IKE_MSG_MAX. A gateway has one key: the first section brings it for all of the same local_id. Raw
- * keys cost charon time that grows with what it holds: keep a message to about 128 KiB so that its
- * answer comes within IKE_DEADLINE_MS at 10 000 connections. Identities go to charon as they are:
- * it reads a leading '@' or '@#', and '*' and '%any' as wildcards (RFC 7296 3.5; identification.c),
- * so the caller checks them.
+ * keys cost charon time that grows with what it holds: begin no further section once a message has
+ * IKE_LOAD_BYTES_MAX, so that its answer comes within IKE_DEADLINE_MS at 10 000 connections.
+ * Identities go to charon as they are: it reads a leading '@' or '@#', and '*' and '%any' as
+ * wildcards (RFC 7296 3.5; identification.c), so the caller checks them.
  */
 void ike_conn_put(struct ike_msg *m, const struct ike_conn *c);
 /* Digest of its section; all zero when out of memory. */

@@ -14,8 +14,6 @@
 #include "ike/vici_conn.h"
 #include "tests/bench/bench.h"
 
-#define LOAD_BYTES_MAX (300 * 1024)
-
 struct charon_load {
 	const char *socket;
 	const struct bench_wanted *wanted;
@@ -82,7 +80,7 @@ static void *load_conns(void *user)
 	for (size_t i = 0; i < o->conns.len;) {
 		struct ike_msg *m = ike_msg_new("load-conn");
 
-		while (i < o->conns.len && ike_msg_size(m) < LOAD_BYTES_MAX)
+		while (i < o->conns.len && ike_msg_size(m) < IKE_LOAD_BYTES_MAX)
 			ike_conn_put(m, &o->conns.at[i++].conn);
 		vici_ask(v, m);
 	}
