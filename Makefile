@@ -57,7 +57,6 @@ $(B)/%.o: %.c
 $(B)/libgwd.a: $(call OBJ,$(COMMON))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 # calls of one file to another that a test takes to itself
-, := ,
 WRAP_alloc_verbs = $(WRAP_alloc_gateway)
 WRAP_reconcile = $(WRAP_alloc_gateway)
 WRAP_alloc_gateway := nl_query nl_request nl_batch_send gre_mpls_set guard_read guard_run guard_events_read \

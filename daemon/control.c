@@ -43,7 +43,6 @@ struct control_client {
 	bool answered;
 	char *wait_tunnel; /* control_wait: for whom, NULL when not waiting */
 	bool wait_up;
-	uint64_t wait_until; /* monotonic ms */
 	struct event *wait_timer;
 };
 

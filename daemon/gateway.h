@@ -121,7 +121,7 @@ struct tunnel {
 	enum health_state state;
 	char *reason;
 	uint64_t since; /* monotonic ms */
-	struct event *tick; /* pin, retry, attempt, tidy: whichever is first */
+	struct event *tick; /* for the earliest of the dates that peer_arm looks at */
 };
 
 /* What was loaded into this charon session, by name: what get-conns lists, with a digest when it was us. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The closed list of what gwd owns: guard, policy, secret, connection, link, address, route. One struct for what is wanted
- * (by desire) and what was seen (by observe); plan compares two of them. All vectors are sorted by their kind's _cmp.
+ * The closed list of what gwd owns: hold, guard, pair, exemption, policy, secret, connection, link, address, route. One struct for
+ * what is wanted (by desire) and what was seen (by observe); plan compares two of them. All vectors are sorted by their kind's _cmp.
  */
 #ifndef GWD_DAEMON_OBJECTS_H
 #define GWD_DAEMON_OBJECTS_H

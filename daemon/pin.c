@@ -2,7 +2,7 @@
 /*
  * The choice of a tunnel's outbound SA as a state machine without clock or socket. Entry functions:
  * pin_sa_new, pin_sa_gone, pin_tick, pin_adopt. Neighbours: daemon/sas.c feeds it from
- * xfrm/events.h and tells the kernel. Follows strongSwan 5.9.8's child_sa.c
+ * xfrm/events.h, daemon/prefer.c tells the kernel. Follows strongSwan 5.9.8's child_sa.c
  * (install_outbound_immediately) and child_rekey.c, and the kernel's xfrm_state_look_at.
  */
 #include "daemon/pin.h"

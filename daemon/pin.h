@@ -3,7 +3,7 @@
  * Which outbound SA of a tunnel packets take, and when they move to another. Pure state machine, one per tunnel.
  *
  * With policies=no charon, as rekey responder, installs the new outbound SA before the peer can receive on it, and a template without an
- * SPI takes the newest SA at once: packets are lost. So the SA in use is kept the one which the kernel prefers (daemon/sas.c), and
+ * SPI takes the newest SA at once: packets are lost. So the SA in use is kept the one which the kernel prefers (daemon/prefer.c), and
  * the new one follows by itself, with no gap, when the old one is deleted: the peer does that when it is ready (RFC 7296 2.8).
  * Where it does not, packets move with its first packet on the new inbound SA, or after a delay. The end that starts the
  * rekey moves at once: its peer has had the new inbound SA since before it answered (strongSwan child_sa.c, child_rekey.c).

@@ -21,7 +21,6 @@
 
 #define UP_WAIT_MS 20000
 #define DOWN_WAIT_MS 5000
-#define SHOW_SAS_MAX 64 /* IKE_SAs of one tunnel that are looked at */
 
 struct verb {
 	const char *name;
