@@ -15,7 +15,7 @@ static const struct {
 } options[] = {
 	{"--json", "print results as JSON"},
 	{"-c, --config FILE", "the configuration, /etc/gwd/gwd.yaml unless given"},
-	{"--for MAKE", "of export: strongswan, libreswan, linux or gwd"},
+	{"--for MAKE", "export: strongswan, libreswan, linux or gwd"},
 	{"--run-dir DIR", "where gwd's socket is, /run/gwd unless given"},
 	{"--frr-dir DIR", "where FRR's sockets are, /run/frr unless given"},
 	{"--timeout SECONDS", "how long gwd may be silent"},
