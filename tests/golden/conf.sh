@@ -28,11 +28,24 @@ verdict() { # STATUS NAME
 	fi
 }
 
-cert_make() { # NAME DAYS IDENTITY
+csr_make() { # NAME IDENTITY
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$folder/$1.key" -out "$folder/$1.csr" \
-		-subj "/CN=$1" -addext "subjectAltName=DNS:$3" &&
+		-subj "/CN=$1" -addext "subjectAltName=DNS:$2"
+}
+
+cert_make() { # NAME DAYS IDENTITY
+	csr_make "$1" "$3" &&
 		openssl x509 -req -in "$folder/$1.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial \
 			-days "$2" -copy_extensions copy -out "$folder/$1.pem"
+}
+
+cert_make_between() { # NAME IDENTITY FROM UNTIL
+	printf '[ca]\ndefault_ca = d\n[d]\ndatabase = %s/index.txt\nnew_certs_dir = %s\n%s\n[p]\ncommonName = supplied\n' "$folder" "$folder" \
+		$'default_md = sha256\nrand_serial = yes\npolicy = p\ncopy_extensions = copy' >"$folder/ca.cnf"
+	: >"$folder/index.txt"
+	csr_make "$1" "$2" &&
+		openssl ca -batch -notext -config "$folder/ca.cnf" -keyfile "$folder/ca.key" -cert "$folder/ca.pem" -in "$folder/$1.csr" \
+			-startdate "$3" -enddate "$4" -out "$folder/$1.pem"
 }
 
 crl_make() { # NAME EXTENSIONS DAYS
@@ -46,7 +59,30 @@ certs_make() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$folder/ca.key" \
 		-out "$folder/ca.pem" -subj /CN=CA -days 3650 &&
 		cert_make hq 900 hq.example.net && cert_make late -1 hq.example.net && cert_make other 900 x.example.net &&
+		cert_make_between early hq.example.net 20490101000000Z 20991231235959Z &&
+		cert_make_between soon hq.example.net 20200101000000Z "$(date -u -d '+10 days' +%Y%m%d%H%M%SZ)" &&
 		crl_make bare.crl "" && crl_make late.crl "crl_extensions = e" && sleep 1.5
+}
+
+# Files that stand where the gateway's key should. Only what gwd looks at is real.
+wrong_keys_make() {
+	openssl pkey -in "$folder/gwd.key" -aes256 -passout pass:secret -out "$folder/locked.key" &&
+		openssl pkey -in "$folder/hq.key" -traditional -out "$folder/ec.key" || exit 99
+	printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n-----END OPENSSH PRIVATE KEY-----\n' AAAA >"$folder/openssh.key"
+	sed '/END/d' "$folder/gwd.key" >"$folder/cut.key"
+	sed 's/^MC/!!/' "$folder/gwd.key" >"$folder/damaged.key"
+	{ # version 2 of PKCS#8, with the public key (RFC 5958)
+		echo "-----BEGIN PRIVATE KEY-----"
+		{
+			printf '\x30\x51\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20'
+			head -c 32 /dev/zero
+			printf '\x81\x21\0'
+			head -c 32 /dev/zero
+		} | base64 -w 64
+		echo "-----END PRIVATE KEY-----"
+	} >"$folder/second.key"
+	head -c 65537 /dev/zero >"$folder/large.key"
+	head -c $((1024 * 1024 + 1)) /dev/zero >"$folder/large.pem"
 }
 
 keys_make() {
@@ -56,6 +92,7 @@ keys_make() {
 		openssl genpkey -algorithm ed448 -out "$folder/ed448.key" 2>/dev/null || exit 99
 	openssl rand -base64 24 >"$folder/partner.psk"
 	certs_make >/dev/null 2>&1 || exit 99
+	wrong_keys_make
 	echo guess >"$folder/short.psk"
 	echo >"$folder/newline.psk"
 	: >"$folder/empty.psk"
