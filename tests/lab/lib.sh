@@ -33,7 +33,8 @@
 #		lab_capture_canary NAME			how often udpflow's payload can be read in it
 # flows		lab_udp_start NAME FROM TO ADDR RATE [LENGTH], lab_udp_stop NAME	udpflow from node to node
 #		LAB_UDP_JOIN				"GROUP IFACE" of the receiver, for multicast
-#		lab_udp_get NAME FIELD			sent refused received lost dup reorder maxgap_ms first last holes
+#		lab_udp_get NAME FIELD			sent refused received lost dup reorder maxgap_ms first last holes;
+#						lost is no number where the flow's end did not arrive
 # results	(status 0: passed) ok NAME CMD...; nok NAME CMD...; is NAME GOT WANT; isnt NAME GOT OTHER; like NAME GOT REGEX;
 #		unlike NAME GOT REGEX; cmp_ok NAME GOT OP WANT (numbers); skip NAME WHY; diag TEXT...; done_testing
 

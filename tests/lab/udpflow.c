@@ -7,10 +7,10 @@
  *
  * On its end the sender tells the receiver how many there were, a few times, and prints `sent=N refused=R`, R being those that its
  * own kernel did not take. The receiver prints
- * `received=N lost=M dup=D reorder=R maxgap_ms=G first=F last=L`: lost is of those sent, or up to the highest number
- * seen where no such word came; maxgap_ms the longest silence between two packets; first and last are numbers. A last
- * line, `holes=FIRST+COUNT,...`, tells which are missing. The payload is full of "GWDCANARY", to be looked for where it
- * must not be read.
+ * `received=N lost=M dup=D reorder=R maxgap_ms=G first=F last=L`: lost is of those sent, or "unended" where no such word
+ * came, for then nobody here knows how many are missing; maxgap_ms the longest silence between two packets; first and last are numbers.
+ * A last line, `holes=FIRST+COUNT,...`, tells which are missing, as far as is known. The payload is full of "GWDCANARY", to be looked for
+ * where it must not be read.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -175,6 +175,8 @@ static int flow_receive(const char *port, const char *group, const char *iface)
 				   .sin6_port = htons((uint16_t)atoi(port))};
 	uint64_t received = 0, dup = 0, reorder = 0, first = 0, last = 0, total = 0, highest = 0;
 	int64_t before = 0, gap = 0;
+	char lost[24] = "unended";
+	bool ended = false;
 	int off = 0, buffer = 4 << 20;
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct packet p;
@@ -202,6 +204,7 @@ static int flow_receive(const char *port, const char *group, const char *iface)
 			continue;
 		if (p.kind == KIND_END) {
 			total = p.seq;
+			ended = true;
 			continue;
 		}
 		if (seen_before(p.seq)) {
@@ -221,12 +224,14 @@ static int flow_receive(const char *port, const char *group, const char *iface)
 		last = p.seq;
 		received++;
 	}
-	if (total == 0 && received > 0)
+	if (ended)
+		snprintf(lost, sizeof(lost), "%llu", (unsigned long long)(total - received));
+	else if (received > 0)
 		total = highest + 1;
-	printf("received=%llu lost=%llu dup=%llu reorder=%llu maxgap_ms=%lld first=%llu last=%llu\n",
-	       (unsigned long long)received, (unsigned long long)(total - received),
-	       (unsigned long long)dup, (unsigned long long)reorder, (long long)(gap / 1000000),
-	       (unsigned long long)first, (unsigned long long)last);
+	printf("received=%llu lost=%s dup=%llu reorder=%llu maxgap_ms=%lld first=%llu last=%llu\n",
+	       (unsigned long long)received, lost, (unsigned long long)dup,
+	       (unsigned long long)reorder, (long long)(gap / 1000000), (unsigned long long)first,
+	       (unsigned long long)last);
 	print_holes(total);
 	close(fd);
 	return 0;
