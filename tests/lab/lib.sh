@@ -388,7 +388,10 @@ lab_swanctl() {
 
 lab_gwd_answers() {
 	lab_run "$1" "$LAB_GWCTL" status
-	(($? != 1))
+	case $? in
+	0|2)	return 0 ;;
+	*)	return 1 ;;
+	esac
 }
 
 # the words before gwd's program
