@@ -143,12 +143,19 @@ lab_sleep() {
 	return 0
 }
 
+# What comes soon is seen soon; the pause grows with what was waited, the looks counted, to 0.2 s, so that dear looks are not more.
 lab_wait() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000 * ${LAB_PATIENCE:-1}))
+	local began=${EPOCHREALTIME/[.,]/} end now pause
+	end=$((began + $1 * 1000000 * ${LAB_PATIENCE:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		((${EPOCHREALTIME/[.,]/} < end)) || return 1
-		lab_sleep 0.2
+		now=${EPOCHREALTIME/[.,]/}
+		((now < end)) || return 1
+		pause=$(((now - began) / 2))
+		((pause > 20000)) || pause=20000
+		((pause < 200000)) || pause=200000
+		printf -v pause 0.%06d $pause
+		lab_sleep $pause
 	done
 }
 
