@@ -32,8 +32,8 @@ clear_flows() {
 clear_flows_end() {
 	local flow
 
+	lab_udp_stop "${CLEAR_FLOWS[@]}"
 	for flow in "${CLEAR_FLOWS[@]}"; do
-		lab_udp_stop "$flow"
 		diag "$flow: sent $(lab_udp_get "$flow" sent), lost $(lab_udp_get "$flow" lost)"
 		cmp_ok "$flow was sent all the while" "$(lab_udp_get "$flow" sent)" '>=' $((CLEAR_RATE * 2))
 	done

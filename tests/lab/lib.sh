@@ -17,6 +17,7 @@
 #		lab_run NODE CMD...			run CMD in NODE
 #		lab_spawn NODE TAG CMD...		... in the background, output in NODE/log/TAG.log
 #		lab_stop NODE TAG [SIGNAL]		end it (SIGKILL after 10 s); lab_pid NODE TAG prints its number
+#		lab_stop_all NODE TAG [NODE TAG...]	end them at once
 # time		lab_wait SECONDS CMD...			repeat CMD until it succeeds; fails at the deadline, LAB_PATIENCE (1) times SECONDS
 # charon	lab_charon_start NODE, lab_charon_stop NODE, lab_charon_kill NODE	(kill: SIGKILL)
 #		lab_swanctl NODE ARG...			swanctl on its socket; --load-all reads $LAB_DIR/NODE/swanctl.conf
@@ -31,7 +32,7 @@
 # captures	lab_capture_start NAME NODE IFACE [SNAPLEN [FILTER]], lab_capture_stop NAME
 #		lab_capture_count NAME FILTER		packets matching; "void" if the kernel dropped any
 #		lab_capture_canary NAME			how often udpflow's payload can be read in it
-# flows		lab_udp_start NAME FROM TO ADDR RATE [LENGTH], lab_udp_stop NAME	udpflow from node to node
+# flows		lab_udp_start NAME FROM TO ADDR RATE [LENGTH], lab_udp_stop NAME...	udpflow from node to node
 #		LAB_UDP_JOIN				"GROUP IFACE" of the receiver, for multicast
 #		lab_udp_get NAME FIELD			sent refused received lost dup reorder maxgap_ms first last holes;
 #						lost is no number where the flow's end did not arrive
@@ -299,7 +300,8 @@ lab_gone() {
 lab_stop() {
 	local pid
 
-	pid=$(lab_pid "$1" "$2" 2>/dev/null) || return 0
+	[ -e "$LAB_DIR/$1/pid/$2" ] || return 0
+	pid=$(<"$LAB_DIR/$1/pid/$2")
 	rm -f "$LAB_DIR/$1/pid/$2"
 	kill -"${3-TERM}" "$pid" 2>/dev/null || return 0
 	lab_wait 10 lab_gone "$pid" && return
@@ -307,6 +309,21 @@ lab_stop() {
 	kill -KILL "$pid"
 	lab_wait 5 lab_gone "$pid"
 	return 1
+}
+
+# NODE TAG [NODE TAG...]: SIGTERM to all, then wait for each
+lab_stop_all() {
+	local pid pids=()
+
+	while [ $# -gt 0 ]; do
+		pid=$(<"$LAB_DIR/$1/pid/$2")
+		rm -f "$LAB_DIR/$1/pid/$2"
+		kill -TERM "$pid" 2>/dev/null && pids+=("$pid")
+		shift 2
+	done
+	for pid in "${pids[@]}"; do
+		lab_wait 10 lab_gone "$pid" || { diag "process $pid does not end, killed"; kill -KILL "$pid"; }
+	done
 }
 
 # ---- as in dist/*.service
@@ -528,17 +545,26 @@ lab_udp_start() {
 	echo "$from $to" >"$LAB_DIR/flow/$name"
 	# shellcheck disable=SC2086 # two words
 	lab_spawn "$to" "flow.$name.in" $flow -r $port ${LAB_UDP_JOIN-}
-	lab_wait 10 grep -q ready "$LAB_DIR/$to/log/flow.$name.in.log" || { diag "flow $name does not start"; return 1; }
+	lab_wait 10 lab_udp_ready "$LAB_DIR/$to/log/flow.$name.in.log" || { diag "flow $name does not start"; return 1; }
 	lab_spawn "$from" "flow.$name.out" $flow -s "$addr" $port "$rate" "${@:6}"
 }
 
-lab_udp_stop() {
-	local from to
+lab_udp_ready() {
+	[[ $(<"$1") == *ready* ]]
+}
 
-	read -r from to <"$LAB_DIR/flow/$1"
-	lab_stop "$from" "flow.$1.out"
+# what is under way has 0.3 s to arrive
+lab_udp_stop() {
+	local name from to senders=() receivers=()
+
+	for name; do
+		read -r from to <"$LAB_DIR/flow/$name"
+		senders+=("$from" "flow.$name.out")
+		receivers+=("$to" "flow.$name.in")
+	done
+	lab_stop_all "${senders[@]}"
 	lab_sleep 0.3
-	lab_stop "$to" "flow.$1.in"
+	lab_stop_all "${receivers[@]}"
 }
 
 # without a process: a flow is asked for many things

@@ -102,8 +102,8 @@ sites_flows() {
 sites_flows_judge() {
 	local f
 
+	lab_udp_stop "$1.out" "$1.back"
 	for f in "$1.out" "$1.back"; do
-		lab_udp_stop "$f"
 		diag "$f: sent $(lab_udp_get "$f" sent), lost $(lab_udp_get "$f" lost) (at $(lab_udp_get "$f" holes))," \
 			"longest gap $(lab_udp_get "$f" maxgap_ms) ms"
 		cmp_ok "$f: packets went" "$(lab_udp_get "$f" received)" '>' 100

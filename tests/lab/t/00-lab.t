@@ -33,8 +33,7 @@ ok "ping through plain GRE" lab_run lanhq ping -c3 -i0.2 -W2 10.2.0.2
 lab_udp_start v4 lanhq lanbranch 10.2.0.2 300
 lab_udp_start v6 lanbranch lanhq 2001:db8:1::2 300
 lab_sleep 3
-lab_udp_stop v4
-lab_udp_stop v6
+lab_udp_stop v4 v6
 lab_capture_stop clear
 cmp_ok "the sender keeps some pace" "$(lab_udp_get v4 sent)" ">=" 450
 sent=$(($(lab_udp_get v4 sent) + $(lab_udp_get v6 sent)))

@@ -90,8 +90,7 @@ ok "OSPF carries the route" lab_wait 20 lab_run lanhq ping -c1 -W1 10.2.0.2
 lab_udp_start there lanhq lanbranch 10.2.0.2 300
 lab_udp_start back lanbranch lanhq 10.1.0.2 300
 lab_sleep 3
-lab_udp_stop there
-lab_udp_stop back
+lab_udp_stop there back
 is "no packet lost" "$(lab_udp_get there lost) $(lab_udp_get back lost)" "0 0"
 
 lab_capture_stop wire

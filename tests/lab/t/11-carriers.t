@@ -155,8 +155,7 @@ still_none "the policies alone"
 # ---- nothing protects
 for n in hq branch; do ip -n $n xfrm policy flush; done
 lab_sleep 1
-lab_udp_stop six
-lab_udp_stop red
+lab_udp_stop six red
 lab_capture_stop clear
 cmp_ok "the capture sees both in clear when nothing protects them: v6" "$(lab_capture_count clear 'ip6 proto 47 and ip6[44:4] = 6')" '>' 10
 cmp_ok "and red" "$(lab_capture_count clear 'ip6 proto 47 and ip6[44:4] = 11')" '>' 10

@@ -126,8 +126,7 @@ ok "the first is up" site_is hq up
 # ---- the first goes, the plain one gets the addresses; and gives them back
 twin "  twin: {local: 198.51.100.1, remote: 203.0.113.7, protect: none, addresses: [10.255.9.1/30]}"
 lab_gwctl hq reload >/dev/null
-lab_udp_stop there
-lab_udp_stop back
+lab_udp_stop there back
 is "no packet of the first was lost" "$(lab_udp_get there lost) $(lab_udp_get back lost)" "0 0"
 is "nothing was in clear" "$(lab_capture_count clear 'proto 47')" 0
 is "nor readable" "$(lab_capture_canary clear)" 0

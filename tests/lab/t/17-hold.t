@@ -74,8 +74,7 @@ ok "gwd starts and makes all again" lab_gwd_start hq
 ok "up again" lab_wait 30 site_is hq up
 is "held again" "$(held)" "10.2.0.0/24 2001:db8:2::/64"
 ok "and gone into the tunnel" goes_into 10.2.0.2 branch1
-lab_udp_stop four
-lab_udp_stop six
+lab_udp_stop four six
 
 # ---- somebody removes one
 ip -n hq route del unreachable 10.2.0.0/24 metric 4294967040

@@ -277,8 +277,7 @@ both lab_gwd_kill
 both guard_away
 both policies_away
 lab_sleep 1
-lab_udp_stop there
-lab_udp_stop back
+lab_udp_stop there back
 lab_capture_stop clear
 lab_capture_stop wire
 cmp_ok "the capture sees GRE when nothing protects it" "$(lab_capture_count clear 'ip proto 47')" '>' 50

@@ -49,14 +49,10 @@ liar_stop() {
 
 # both liars send to the LANs for a while, IPv4 and IPv6
 lie() {
-	local n
-
 	lab_udp_start "hq$1" liarhq lanhq 10.1.0.2 100
 	lab_udp_start "branch$1" liarbranch lanbranch 2001:db8:2::2 100
 	lab_sleep 2
-	for n in hq branch; do
-		lab_udp_stop "$n$1"
-	done
+	lab_udp_stop "hq$1" "branch$1"
 }
 
 # NODE: what its guard stopped on its way in

@@ -173,8 +173,7 @@ is "nothing of the protected one in clear" "$(clear_protected)" 0
 cmp_ok "the plain one is seen in clear all the while" "$(clear_plain)" '>=' 16
 
 # ---- the plain one to the box without IPsec never noticed
-lab_udp_stop to
-lab_udp_stop from
+lab_udp_stop to from
 cmp_ok "the plain flow was there all the time" "$(lab_udp_get to sent)" '>=' 1500
 is "and lost nothing" "$(lab_udp_get to lost) $(lab_udp_get from lost)" "0 0"
 
@@ -185,8 +184,7 @@ for n in hq branch; do
 	ip -n $n xfrm policy flush
 done
 lab_sleep 1
-lab_udp_stop there
-lab_udp_stop back
+lab_udp_stop there back
 lab_capture_stop between
 cmp_ok "unprotected its GRE is seen" "$(clear_protected)" '>' 50
 cmp_ok "and read" "$(lab_capture_canary between)" '>' 50

@@ -47,9 +47,7 @@ drops() {
 verdict() {
 	local d
 
-	for d in there back; do
-		lab_udp_stop $d."$1"
-	done
+	lab_udp_stop there."$1" back."$1"
 	for d in there back; do
 		diag "$1, $d: $2 rekeys, $(lab_udp_get $d."$1" sent) packets, $(lab_udp_get $d."$1" lost) lost" \
 			"(at $(lab_udp_get $d."$1" holes)), longest silence $(lab_udp_get $d."$1" maxgap_ms) ms"

@@ -144,8 +144,7 @@ failover() {
 	state=$(lab_gwctl branch status --json | build/tests/pick 'tunnels[name=hub1].state')
 	ok "$text: hub1 goes over hub2" lab_wait 60 goes hub1 10.2.0.0/24 lan0
 	ok "$text: LAN to LAN" lab_wait 10 lab_run lanbranch ping -c1 -W1 10.1.0.2
-	lab_udp_stop "$name.to"
-	lab_udp_stop "$name.from"
+	lab_udp_stop "$name.to" "$name.from"
 	diag "$text: $took ms to the other hub (gwd says $state); longest silence $(lab_udp_get "$name.to" maxgap_ms) ms to the hubs' LAN," \
 		"$(lab_udp_get "$name.from" maxgap_ms) ms from it"
 	failover_state=$state

@@ -73,9 +73,7 @@ rekeyed() {
 	ok "$4 rekey by $2" lab_wait 60 rekeys_are $((before + $4))
 	lab_sleep 1
 	n=$(($(rekeys) - before))
-	for d in there back; do
-		lab_udp_stop $d."$1"
-	done
+	lab_udp_stop there."$1" back."$1"
 	for d in there back; do
 		diag "$1, $d: $n rekeys, $(lab_udp_get $d."$1" sent) packets, $(lab_udp_get $d."$1" lost) lost" \
 			"(at $(lab_udp_get $d."$1" holes))"

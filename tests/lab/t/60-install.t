@@ -184,8 +184,7 @@ ok "it says so" lab_wait 10 journal_has 'no permission for /run/gwd/charon.vici;
 sys chgrp gwd-vici /run/gwd/charon.vici
 ok "and sees charon when it is" lab_wait 20 site_is hq up
 
-lab_udp_stop there
-lab_udp_stop back
+lab_udp_stop there back
 is "0 packets lost all the while" "$(lab_udp_get there lost)" 0
 is "and on the way back" "$(lab_udp_get back lost)" 0
 cmp_ok "of many" "$(lab_udp_get there received)" '>' 500

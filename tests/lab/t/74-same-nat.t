@@ -97,9 +97,8 @@ for n in 1 2 3; do
 done
 ok "all have rekeyed" lab_wait 40 all_rekeyed "$first"
 lab_sleep 1
+lab_udp_stop {there,back}{1..3}
 for n in 1 2 3; do
-	lab_udp_stop "there$n"
-	lab_udp_stop "back$n"
 	is "b$n lost nothing, and nothing of it went to another" \
 		"$(lab_udp_get "there$n" lost) $(lab_udp_get "back$n" lost)" "0 0"
 done
@@ -126,8 +125,8 @@ ok "b3 renews its IKE_SA" lab_swanctl b3 --rekey --ike gwd-hq
 ok "and then its CHILD_SA" lab_wait 10 lab_swanctl b3 --rekey --child gre
 ok "all have rekeyed" lab_wait 40 all_rekeyed "$first"
 lab_sleep 1
+lab_udp_stop again{1..3}
 for n in 1 2 3; do
-	lab_udp_stop "again$n"
 	is "b$n lost nothing over the new mapping" "$(lab_udp_get "again$n" lost)" 0
 done
 ok "still by the new ports" new_ports

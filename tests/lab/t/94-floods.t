@@ -88,8 +88,8 @@ flows_start() {
 flows_stop() {
 	local d
 
+	lab_udp_stop there"$1" back"$1"
 	for d in there back; do
-		lab_udp_stop $d"$1"
 		diag "$SECONDS s: $1, $d: $(lab_udp_get $d"$1" sent) packets ($(lab_udp_get $d"$1" refused) refused), $(lab_udp_get $d"$1" lost) lost" \
 			"(at $(lab_udp_get $d"$1" holes)), longest silence $(lab_udp_get $d"$1" maxgap_ms) ms"
 		cmp_ok "$1, $d: there was traffic" "$(lab_udp_get $d"$1" sent)" '>' $RATE

@@ -77,8 +77,8 @@ replace() {
 		[ ! -s "$LAB_DIR/layer.diff" ] || diag "$1: $l is another one:"$'\n'"$(head -20 "$LAB_DIR/layer.diff")"
 	done
 	is "$1: nor into the SAs" "$(watch_sa_times)" "$TIMES"
+	lab_udp_stop six."$1" plain."$1"
 	for l in six plain; do
-		lab_udp_stop $l."$1"
 		cmp_ok "$1, $l: there was traffic" "$(lab_udp_get $l."$1" sent)" '>' $RATE
 		is "$1, $l: no packet lost" "$(lab_udp_get $l."$1" lost)" 0
 	done
