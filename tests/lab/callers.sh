@@ -7,7 +7,7 @@
 #	hub_tunnel NAME NODE N [LINE...]	a tunnel towards NODE, N its number in the addresses; lines of YAML added to it
 #	caller_conf NODE N REMOTE [LINE...]	NODE's configuration: tunnel hq, towards REMOTE
 #	keys NODE...			a key for each
-#	start NODE...			charon and gwd
+#	start NODE...			charon and gwd; that of the first answers before the others start and call it
 #	get NODE TUNNEL PATH		of the tunnel's status (tests/lab/pick.c); PATH begins with a dot
 #	state NODE TUNNEL STATE		is that its state?
 #	both_up NODE [SECONDS]		hq and NODE say up
@@ -61,9 +61,11 @@ keys() {
 start() {
 	local n
 
-	for n; do
-		lab_charon_start "$n" && lab_gwd_start "$n" || return
+	lab_charon_start "$@" && lab_gwd_start "$1" || return
+	for n in "${@:2}"; do
+		lab_gwd_spawn "$n" || return
 	done
+	lab_gwd_await "${@:2}"
 }
 
 get() {

@@ -19,13 +19,14 @@
 #		lab_stop NODE TAG [SIGNAL]		end it (SIGKILL after 10 s); lab_pid NODE TAG prints its number
 #		lab_stop_all NODE TAG [NODE TAG...]	end them at once
 # time		lab_wait SECONDS CMD...			repeat CMD until it succeeds; fails at the deadline, LAB_PATIENCE (1) times SECONDS
-# charon	lab_charon_start NODE, lab_charon_stop NODE, lab_charon_kill NODE	(kill: SIGKILL)
+# charon	lab_charon_start NODE..., lab_charon_stop NODE, lab_charon_kill NODE	(kill: SIGKILL)
 #		lab_swanctl NODE ARG...			swanctl on its socket; --load-all reads $LAB_DIR/NODE/swanctl.conf
 #		LAB_CHARON_EXTRA			text added to strongswan.conf
 # gwd		lab_gwd_start NODE [ARG...], lab_gwd_stop NODE, lab_gwd_kill NODE	as the user gwd, with the
 #						rights it has in gwd.service; before it, and before
 #						lab_gwctl NODE reload or plan, the node's keys are given to that user
-#		lab_gwd_spawn NODE [ARG...]		the same, and nothing is waited for
+#		lab_gwd_spawn NODE [ARG...]		the same, and nothing is waited for; lab_gwd_await NODE... does
+#		lab_gateways NODE...			charon and gwd (with $LAB_GWD_ARGS) on each, at once
 #		lab_gwctl NODE ARG...
 # FRR		lab_frr_start NODE CONFIG		zebra and the daemons CONFIG has lines for; lab_frr_stop NODE
 #		lab_vtysh NODE COMMAND
@@ -346,7 +347,7 @@ lab_charon_as() {
 		"$(lab_as gwd-charon gwd-vici +net_admin,+net_bind_service --clear-groups) /usr/sbin/charon-systemd"
 }
 
-lab_charon_start() {
+lab_charon_spawn() {
 	local node=$1 dir=$LAB_DIR/$1
 
 	if [ -e dist/strongswan.conf ]; then
@@ -397,7 +398,17 @@ lab_charon_start() {
 	rm -f "$(lab_path "$node" /run/gwd/charon.vici)"
 	# shellcheck disable=SC2046
 	lab_spawn "$node" charon-systemd $(lab_charon_as "$node")
-	lab_wait 20 test -S "$(lab_path "$node" /run/gwd/charon.vici)" || { diag "charon of $node does not start"; return 1; }
+}
+
+lab_charon_start() {
+	local node
+
+	for node; do
+		lab_charon_spawn "$node"
+	done
+	for node; do
+		lab_wait 20 test -S "$(lab_path "$node" /run/gwd/charon.vici)" || { diag "charon of $node does not start"; return 1; }
+	done
 }
 
 lab_charon_stop() {
@@ -443,9 +454,27 @@ lab_gwd_spawn() {
 	lab_spawn "$1" gwd "${as[@]}" /run/lab/gwd -c /etc/gwd/gwd.yaml "${@:2}"
 }
 
+lab_gwd_await() {
+	local node
+
+	for node; do
+		lab_wait 20 lab_gwd_answers "$node" || { diag "gwd of $node: $(tail -5 "$LAB_DIR/$node/log/gwd.log")"; return 1; }
+	done
+}
+
 lab_gwd_start() {
-	lab_gwd_spawn "$@" || return
-	lab_wait 20 lab_gwd_answers "$1" || { diag "gwd of $1: $(tail -5 "$LAB_DIR/$1/log/gwd.log")"; return 1; }
+	lab_gwd_spawn "$@" && lab_gwd_await "$1"
+}
+
+lab_gateways() {
+	local node
+
+	lab_charon_start "$@" || return
+	for node; do
+		# shellcheck disable=SC2086 # words
+		lab_gwd_spawn "$node" ${LAB_GWD_ARGS-} || return
+	done
+	lab_gwd_await "$@"
 }
 
 lab_gwd_stop() {

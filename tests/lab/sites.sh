@@ -70,9 +70,7 @@ sites_up() {
 
 	sites_keys
 	sites_conf "${1-}"
-	for n in hq branch; do
-		lab_charon_start $n && lab_gwd_start $n ${LAB_GWD_ARGS-} || return
-	done
+	lab_gateways hq branch || return
 	for n in hq branch; do
 		lab_wait 30 site_is $n up || { diag "$(lab_gwctl $n)"; return 1; }
 	done

@@ -19,10 +19,7 @@ lab_topology
 clear_watch
 sites_keys
 sites_conf
-for n in hq branch; do
-	ok "charon of $n starts" lab_charon_start $n
-	ok "gwd of $n starts" lab_gwd_start $n
-done
+ok "charon and gwd start on both" lab_gateways hq branch
 lab_wait 10 goes_into hq branch1 10.2.0.2 && lab_wait 10 goes_into branch hq 10.1.0.2
 clear_flows
 ok "the tunnel comes up on hq" lab_wait 30 site_is hq up

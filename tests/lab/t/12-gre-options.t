@@ -76,7 +76,7 @@ END
 for n in hq branch; do cp "$LAB_DIR/$n/gwd/gwd.yaml" "$LAB_DIR/$n.yaml"; done
 lab_capture_start clear inet any 256 "proto 47 and not host 192.0.2.80"
 lab_capture_start plain inet opn0 256 "proto 47"
-both lab_charon_start
+lab_charon_start hq branch
 ok "a protected one beside it" lab_gwctl hq reload
 ok "with its peer" lab_gwd_start branch
 lab_udp_start there hq branch 10.255.0.2 50

@@ -126,7 +126,7 @@ cat >"$LAB_DIR/branch/gwd/gwd.yaml" <<-END
 	    addresses: [10.255.3.2/30]
 END
 lab_capture_start clear inet any 256 "proto 47 or ip6 proto 47"
-both lab_charon_start
+lab_charon_start hq branch
 ok "gwd starts" both lab_gwd_start
 ok "all come up through the front-door VRF, IPv4 and IPv6" are_up site guest labels
 like "local: auto looks in its table" "$(lab_gwctl hq show site)" "gre 198.51.100.1 -> 203.0.113.7, key 1, over front"

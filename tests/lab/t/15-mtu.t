@@ -136,10 +136,7 @@ mss_is() {
 lab_topology
 sites_keys
 mtu_conf
-for n in hq branch; do
-	lab_charon_start $n
-	lab_gwd_start $n
-done
+lab_gateways hq branch
 lab_spawn lanbranch bulk $bulk -r 7777
 lab_capture_start there lanbranch eth0 128 -Q in 'tcp[13] & 2 != 0 or ip6[53] & 2 != 0'
 lab_capture_start back lanhq eth0 128 -Q in 'tcp[13] & 2 != 0 or ip6[53] & 2 != 0'

@@ -38,10 +38,7 @@ both='10.2.0.0/24, "2001:db8:2::/64"'
 lab_topology
 sites_keys
 hold_conf "$both"
-for n in hq branch; do
-	lab_charon_start $n
-	lab_gwd_start $n
-done
+lab_gateways hq branch
 ok "up" lab_wait 30 site_is hq up
 is "both destinations are held" "$(held)" "10.2.0.0/24 2001:db8:2::/64"
 like "behind every other route" "$(ip -n hq route)" "unreachable 10.2.0.0/24 proto 103 metric 4294967040"

@@ -153,7 +153,7 @@ ok "the policies stop what is sent" lab_wait 10 more_than hq policies_stopped 0
 ok "on branch too" lab_wait 10 more_than branch policies_stopped 0
 ok "and hq calls it down" site_is hq down
 still_none "before charon"
-ok "charon starts late" both lab_charon_start
+ok "charon starts late" lab_charon_start hq branch
 ok "the tunnel comes up" both_up
 still_none "the first SA"
 spi=$(spi_of 203.0.113.7)
@@ -226,7 +226,7 @@ both sas_away
 before=$(policies_stopped hq)
 ok "the policies stop what is sent" lab_wait 10 more_than hq policies_stopped "$before"
 still_none "charon killed, its SAs ended"
-ok "charon starts again" both lab_charon_start
+ok "charon starts again" lab_charon_start hq branch
 ok "the tunnel comes up again" both_up
 
 # ---- each layer alone, with nobody to heal

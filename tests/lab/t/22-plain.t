@@ -91,7 +91,7 @@ sites_conf "    esp: {rekey-time: 5s}
     gre-key: 1"
 plain=$'  opnsense:\n    remote: 192.0.2.80\n    protect: none\n    addresses: [10.254.0.1/30]'
 echo "$plain" >>"$LAB_DIR/hq/gwd/gwd.yaml"
-both lab_charon_start
+lab_charon_start hq branch
 ok "hq takes a protected one beside it" lab_gwctl hq reload
 ok "branch has its gwd" lab_gwd_start branch
 ok "the protected one comes up" both_up
@@ -138,7 +138,7 @@ before=$(guard_stopped hq)
 ok "the guard alone stops the protected one" lab_wait 10 more_than hq guard_stopped "$before"
 plain_works "the guard alone"
 is "nothing of the protected one in clear: the guard alone" "$(clear_protected)" 0
-both lab_charon_start
+lab_charon_start hq branch
 both lab_gwd_start
 ok "up again" both_up
 both lab_gwd_kill

@@ -72,10 +72,7 @@ cat >>"$LAB_DIR/hq/gwd/gwd.yaml" <<-END
 	    addresses: [10.255.50.1/30]
 END
 sed -i 's/local: wan0/local: 198.51.100.1/' "$LAB_DIR/hq/gwd/gwd.yaml"
-for n in hq branch; do
-	lab_charon_start $n
-	lab_gwd_start $n || exit 1
-done
+lab_gateways hq branch || exit 1
 ok "all tunnels of hq are up" lab_wait 60 is_all_up
 ip -n hq link add foreign type gre local 198.51.100.1 remote 192.0.2.60 ttl 64
 ip -n hq addr add 10.255.60.1/30 dev foreign

@@ -65,10 +65,7 @@ psk_write hq correct-horse-battery-staple-1
 psk_write branch correct-horse-battery-staple-1
 psk_conf hq hq.example.net branch1 203.0.113.7 branch.example.net 10.255.0.1/30 10.2.0.0/24
 psk_conf branch branch.example.net hq 198.51.100.1 hq.example.net 10.255.0.2/30 10.1.0.0/24
-for n in hq branch; do
-	lab_charon_start $n
-	ok "gwd of $n starts with a psk" lab_gwd_start $n
-done
+ok "charon and gwd start with a psk" lab_gateways hq branch
 ok "the tunnel comes up on hq" lab_wait 30 site_is hq up
 ok "the tunnel comes up on branch" lab_wait 10 site_is branch up
 ok "LAN to LAN" lab_run lanhq ping -c2 -i0.3 -W2 10.2.0.2

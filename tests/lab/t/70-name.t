@@ -91,10 +91,7 @@ ip -n hq route add unreachable 10.2.0.0/16
 ip -n branch route add unreachable 10.1.0.0/16
 lab_capture_start clear inet any 256 "proto 47 or ip6 proto 47"
 lab_capture_start wire inet hq0 128
-for n in hq branch; do
-	lab_charon_start $n
-	ok "gwd of $n starts" lab_gwd_start $n
-done
+ok "charon and gwd start" lab_gateways hq branch
 
 # ---- no name server
 like "the name is being asked for" "$(hq_state reason)" "the name branch.example.net (is being resolved|does not resolve)"

@@ -66,10 +66,7 @@ ip -n branch route add unreachable 10.1.0.0/16
 echo "203.0.113.7 branch.example.net" >"$(lab_path hq /etc/hosts)"
 lab_capture_start clear inet any 256 "proto 47"
 lab_capture_start wire inet hq0 128
-for n in hq branch; do
-	lab_charon_start $n
-	lab_gwd_start $n
-done
+lab_gateways hq branch
 ok "the tunnel comes up" both_up
 lab_udp_start back lanbranch lanhq 10.1.0.2 50
 index=$(ip -n branch -j link show hq | build/tests/pick '[0].ifindex')

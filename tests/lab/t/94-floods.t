@@ -122,10 +122,7 @@ tunnels:
     addresses: [10.255.9.2/30]
 END
 lab_capture_start ike inet hq0 2000 "udp port 500 or udp port 4500"
-for n in hq branch; do
-	ok "charon of $n" lab_charon_start $n
-	ok "gwd of $n" lab_gwd_start $n
-done
+ok "charon and gwd start" lab_gateways hq branch
 ok "up" lab_wait 40 site_is hq up
 ok "there too" lab_wait 20 site_is branch up
 lab_sleep 5	# surplus SAs of the beginning go

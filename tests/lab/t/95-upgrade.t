@@ -112,9 +112,7 @@ more() {
 }
 more 1 2001:db8:f7::7 branch hq >>"$LAB_DIR/hq/gwd/gwd.yaml"
 more 2 2001:db8:f1::1 hq branch >>"$LAB_DIR/branch/gwd/gwd.yaml"
-for n in hq branch; do
-	lab_charon_start $n
-done
+lab_charon_start hq branch
 ok "gwd of branch" lab_gwd_start branch || done_testing
 LAB_GWD=$OLD
 ok "the gwd of before on hq" lab_gwd_start hq || done_testing
