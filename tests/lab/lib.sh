@@ -419,11 +419,14 @@ lab_charon_kill() {
 	lab_stop "$1" charon-systemd KILL
 }
 
+# only what reads keys or certificates needs plugins for them, most of the time that swanctl takes
 lab_swanctl() {
-	local load=()
+	local load=() conf=$LAB_DIR/swanctl.quick
 
+	[[ $2 != --@(load-*|list-certs) ]] || conf=$LAB_DIR/$1/strongswan.conf
+	[ -e "$conf" ] || echo 'swanctl { load = random }' >"$conf"
 	[ "$2" != --load-all ] || load=(--file "$LAB_DIR/$1/swanctl.conf")
-	lab_run "$1" env "STRONGSWAN_CONF=$LAB_DIR/$1/strongswan.conf" swanctl "${@:2}" "${load[@]}" --uri $LAB_VICI
+	lab_run "$1" env "STRONGSWAN_CONF=$conf" swanctl "${@:2}" "${load[@]}" --uri $LAB_VICI
 }
 
 # ---- gwd
