@@ -53,9 +53,18 @@ search() {
 	patterns | "$memfind" "$(lab_pid "$1" "$2")" 2>>"$LAB_DIR/$1/log/memfind.log"
 }
 
+# what a search found, on stdin; a process that has ended has no memory, in which nothing is
+found() {
+	local text
+
+	text=$(</dev/stdin)
+	[[ $text =~ (^|$'\n')searched\ locked=[1-9][0-9]*\ elsewhere=[1-9] ]] || { echo "not searched"; return; }
+	grep -v ^searched <<<"$text"
+}
+
 # NODE TAG: of what was found, what is not in locked memory
 strays() {
-	search "$1" "$2" | grep -E 'elsewhere=[1-9]' | grep -v ^searched
+	search "$1" "$2" | found | grep -E 'elsewhere=[1-9]|^not '
 }
 
 # NODE TAG: names of those that are in locked memory
@@ -83,7 +92,7 @@ sa_search() {
 }
 
 sa_strays() {
-	sa_search "$@" | grep -vE 'locked=0 elsewhere=0$|^searched'
+	sa_search "$@" | found | grep -v 'locked=0 elsewhere=0$'
 }
 
 # all that gwctl can say, good and bad
@@ -204,7 +213,7 @@ reason_like() {
 }
 ok "a wrong psk is named" lab_wait 60 reason_like hq 'pre-shared key'
 lab_wait 10 holds hq gwd other
-is "what is not configured any more is in no memory of gwd" "$(search hq gwd | grep -E '^(psk|ppk|sealed|base64|seed|scalar|ospf) ' | grep -v 'locked=0 elsewhere=0')" ""
+is "what is not configured any more is in no memory of gwd" "$(search hq gwd | found | grep -E '^(psk|ppk|sealed|base64|seed|scalar|ospf|not) ' | grep -v 'locked=0 elsewhere=0')" ""
 is "but what is now" "$(held hq gwd)" "later other "
 say
 nowhere "wrong psk"
