@@ -157,7 +157,8 @@ nowhere() {
 lab_topology
 ulimit -c unlimited
 before=$(</proc/sys/kernel/core_pattern)
-echo "$LAB_DIR/core.%p" >/proc/sys/kernel/core_pattern
+mkdir -m 1777 "$LAB_DIR/cores"	# a core is written as the user that the process has
+echo "$LAB_DIR/cores/%p" >/proc/sys/kernel/core_pattern
 (umask 077; { echo "-----BEGIN PRIVATE KEY-----"; echo "$BASE64"; echo "-----END PRIVATE KEY-----"; } >"$LAB_DIR/hq/gwd/gwd.key")
 secret_file psk $PSK
 secret_file ppk $PPK
@@ -184,10 +185,12 @@ nowhere "up"
 # keys of SAs: those of before and after a rekey, in a process that has them and in gwd
 keys=$(sa_keys hq)
 like "the kernel tells the keys" "$keys" '^[0-9a-f]{40,}'
-# shellcheck disable=SC2016
-lab_spawn hq holder perl -e '$held = pack("H*", shift); $0 = "holder"; sleep 600' "$(head -1 <<<"$keys")"
-lab_sleep 0.5
-like "the search finds one where it is" "$(sa_search hq holder "$keys" | tr '\n' ' ')" 'sa1 locked=0 elsewhere=[1-9]'
+# shellcheck disable=SC2016,SC2046 # perl's; words
+lab_spawn hq holder $(lab_gwd_as) perl -e '$held = pack("H*", shift); $0 = "holder"; sleep 600' "$(head -1 <<<"$keys")"
+found_there() {
+	sa_search hq holder "$keys" | grep -q 'sa1 locked=0 elsewhere=[1-9]'
+}
+ok "the search finds one where it is" lab_wait 10 found_there
 lab_swanctl hq --rekey --child gre --ike gwd-branch1 >/dev/null
 new_keys() {
 	[ "$(sa_keys hq | grep -cvF "$keys")" -ge 2 ]
@@ -253,22 +256,24 @@ printf %s $TYPED >&"$typing"
 ok "gwctl seal holds what was typed in its arena" lab_wait 20 holds hq seal typed
 is "and nowhere else" "$(strays hq seal)" ""
 
-# a core
-core_of() {
-	local pid
-
-	pid=$(lab_pid "$1" "$2")
-	kill -ABRT "$pid"
-	lab_wait 10 lab_gone "$pid" || diag "$2 does not end"
-	echo "$LAB_DIR/core.$pid"
+# a core: root's idle and gwctl, gwd's holder and gwd
+# TAG of hq: aborted; false if it was not there any more
+abort() {
+	CORE=$LAB_DIR/cores/$(lab_pid hq "$1")
+	kill -ABRT "${CORE##*/}" && lab_wait 10 lab_gone "${CORE##*/}"
 }
-core=$(core_of hq holder)
-ok "a process without secrets leaves a core" test -s "$core"
-core=$(core_of hq seal)
-nok "gwctl leaves none" test -e "$core"
-core=$(core_of hq gwd)
-nok "gwd leaves none" test -e "$core"
-rm -f "$LAB_DIR"/core.*
+lab_spawn hq idle sleep 600
+lab_sleep 0.2
+for tag in idle holder; do
+	abort $tag
+	ok "a process without secrets leaves a core: $tag" test -s "$CORE"
+done
+for tag in seal gwd; do
+	abort $tag
+	is "$tag was there to be aborted" $? 0
+	nok "it leaves no core" test -e "$CORE"
+done
+rm -r "$LAB_DIR/cores"
 echo "$before" >/proc/sys/kernel/core_pattern
 
 low_decided() {
