@@ -24,6 +24,12 @@ traces() {
 	{ ip -n hq xfrm policy; lab_run hq nft list table inet gwd; ip -n hq -d link show type gre; } | grep -c "203.0.113.$1\b"
 }
 
+# ADDRESS: how many links, policies and pairs hq has with it
+stands_at() {
+	echo "$(ip -n hq -d link show to-b1 | grep -c "remote $1 ")" "$(ip -n hq xfrm policy | grep -c "$1/32")" \
+		"$(lab_run hq nft list table inet gwd | grep -oE "198.51.100.1 \. $1 |$1 \. 198.51.100.1 " | wc -l)"
+}
+
 log_count() {
 	grep -c "$2" "$LAB_DIR/$1/log/charon.log"
 }
@@ -99,8 +105,8 @@ lab_sleep 1
 lab_gwd_kill hq
 lab_sleep 1
 ok "gwd of hq restarts after SIGKILL" lab_gwd_start hq
-ok "both peers are up" lab_wait 20 both_up b1
-remote_is to-b1 203.0.113.7
+ok "both peers are up" lab_wait 20 eval 'both_up b1 && both_up b2'
+ok "b1 is where it was" remote_is to-b1 203.0.113.7
 lab_sleep 1
 lab_udp_stop keep
 is "no packet was lost" "$(lab_udp_get keep lost)" 0
@@ -113,7 +119,7 @@ ok "hq follows" lab_wait 40 remote_is to-b1 203.0.113.8
 ok "up" wait_both b1
 ok "it carries" lab_run b1 ping -q -c3 -i0.2 -W2 10.255.1.1
 ok "nothing of gwd stays at the first address" lab_wait 20 eval '[ "$(traces 7)" = 0 ]'
-is "link, two policies and the pair are at the second" "$(ip -n hq xfrm policy | grep -c 203.0.113.8/32)" 2
+is "link, two policies and a pair each way are at the second" "$(stands_at 203.0.113.8)" "1 2 2"
 lab_stop hq pings INT
 
 # b2 is not b1
