@@ -31,8 +31,12 @@ remote_is() {
 	[ "$(get hq to-b1 .remote)" = "$1" ]
 }
 
+# SPI: hq has one, and another
 spi_is_not() {
-	[ "$(get hq to-b1 .policy.spi)" != "$1" ]
+	local now
+
+	now=$(get hq to-b1 .policy.spi)
+	[[ $now =~ ^[0-9a-f]{8}$ ]] && [ "$now" != "$1" ]
 }
 
 carries() {
@@ -76,6 +80,7 @@ ok "it carries" lab_wait 20 carries b1 10.255.1.1
 ok "up" wait_both b1
 ok "nothing is left of the first" lab_wait 20 eval '[ "$(traces 1)" = 0 ]'
 spi=$(get hq to-b1 .policy.spi)
+like "hq has an SA" "$spi" '^[0-9a-f]{8}$'
 ok "b1 begins a rekey there" lab_swanctl b1 --rekey --child gre
 ok "hq goes along" lab_wait 30 spi_is_not "$spi"
 ok "and it carries" lab_run b1 ping -q -c3 -i0.2 -W2 10.255.1.1

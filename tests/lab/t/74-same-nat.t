@@ -41,13 +41,14 @@ spis() {
 	lab_gwctl hq status --json | jq -r '.tunnels[].policy.spi' | sort
 }
 
-# how many of the SPIs of $1 are in use still
-same_spis() {
-	comm -12 <(echo "$1") <(spis) | wc -l
-}
+THREE_SPIS=$'^([0-9a-f]{8}\n){2}[0-9a-f]{8}$'
 
+# SPIS: there are three, and none of these
 all_rekeyed() {
-	[ "$(same_spis "$1")" = 0 ]
+	local now
+
+	now=$(spis)
+	[[ $now =~ $THREE_SPIS ]] && [ -z "$(comm -12 <(echo "$1") <(echo "$now"))" ]
 }
 
 ports() {
@@ -87,6 +88,7 @@ is "by three ports" "$(ports | wc -l)" 3
 nok "none of which is what the NAT gives later" new_ports
 
 first=$(spis)
+like "three SAs" "$first" "$THREE_SPIS"
 for n in 1 2 3; do
 	lab_udp_start "there$n" hq b$n 10.255.$n.2 25
 	lab_udp_start "back$n" b$n hq 10.255.$n.1 25
@@ -115,6 +117,7 @@ ok "by three other ports" lab_wait 10 new_ports
 
 # rekeys over the new mappings, begun by either side, of CHILD_SA and IKE_SA
 first=$(spis)
+like "three SAs over the new mappings" "$first" "$THREE_SPIS"
 for n in 1 2 3; do
 	lab_udp_start "again$n" hq b$n 10.255.$n.2 25
 done
