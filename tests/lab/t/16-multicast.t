@@ -67,6 +67,8 @@ cmp_ok "broadcast on the link arrives" "$(lab_udp_get broad received)" '>=' 50
 is "all of that" "$(lab_udp_get broad lost)" 0
 
 # ---- what the wire saw, and that it would have seen it
+lab_sleep 0.3
+is "nothing was read" "$(lab_capture_canary wire)" 0
 ip -n hq link add clear type gre local 198.51.100.1 remote 192.0.2.99 ttl 64
 ip -n hq addr add 10.99.0.1/30 dev clear
 ip -n hq link set clear up
@@ -74,8 +76,6 @@ lab_run hq ping -q -c3 -i0.2 -W1 -p 47574443414e415259 10.99.0.2 >/dev/null
 lab_capture_stop wire
 cmp_ok "clear GRE is seen" "$(lab_capture_count wire 'ip proto 47 and host 192.0.2.99')" '>=' 3
 is "of the tunnel none" "$(lab_capture_count wire 'ip proto 47 and host 203.0.113.7')" 0
-canaries=$(lab_capture_canary wire)
-cmp_ok "its payload is read" "$canaries" '>=' 3
-cmp_ok "and no other" "$(lab_capture_count wire 'not host 192.0.2.99 and (ip[40:4] = 0x47574443 or udp[8:4] = 0x47574443)')" '==' 0
+cmp_ok "and its payload read" "$(lab_capture_canary wire)" '>=' 3
 cmp_ok "ESP carried all" "$(lab_capture_count wire esp)" '>=' 300
 done_testing
