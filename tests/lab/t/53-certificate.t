@@ -86,6 +86,11 @@ proven() {
 	[[ "$(grep "authentication of '.*' with .* successful" "$LAB_DIR/$1/log/charon.log" | grep -v myself | tail -1)" == *" with $2"* ]]
 }
 
+# how often hq's tunnel went down
+downs() {
+	grep -c '^branch1: down' "$LAB_DIR/hq/log/gwd.log"
+}
+
 # NODE CERTIFICATE KEY: put in the place of its own
 renew() {
 	local n
@@ -157,9 +162,12 @@ ok "a good one, RSA, brings the tunnel up" lab_wait 40 site_is hq up
 # revocation
 crl_make "$LAB_DIR/hq/gwd/ca.crl"
 hq_conf "crl: /etc/gwd/ca.crl"
+before=$(downs)
+cmp_ok "gwd tells when the tunnel goes down" "$before" '>' 0
 ok "hq takes a crl" lab_gwctl hq reload
 lab_sleep 6
-ok "who is not in it stays" lab_wait 30 site_is hq up
+ok "who is not in it is up" site_is hq up
+is "and was all the while" "$(downs)" "$before"
 ok "and carries" lab_run lanhq ping -c2 -i0.3 -W2 10.2.0.2
 (cd "$pki" && openssl ca -config ca.cnf -keyfile ca.key -cert ca.pem -revoke next.pem -crl_reason keyCompromise) 2>/dev/null
 crl_make "$LAB_DIR/hq/gwd/ca.crl"
@@ -168,7 +176,10 @@ refuses "which ends the tunnel" hq 'certificate was revoked on .*: key compromis
 nok "nothing passes" lab_run lanhq ping -c1 -W1 10.2.0.2
 branch_as branch
 ok "a certificate that is not revoked brings it up" lab_wait 40 site_is hq up
-is "no private key in any log" "$(grep -l 'PRIVATE KEY' "$LAB_DIR"/*/log/*.log | wc -l)" 0
+key_files=("$pki"/*.key)
+grep -hE '^[A-Za-z0-9+/=]{40,}$' "${key_files[@]}" >"$LAB_DIR/keys"
+is "what is looked for is found in the keys' own files" "$(grep -lFf "$LAB_DIR/keys" "${key_files[@]}" | wc -l)" ${#key_files[@]}
+is "no private key in any log" "$(grep -lF -f "$LAB_DIR/keys" -e 'PRIVATE KEY' "$LAB_DIR"/*/log/*.log | wc -l)" 0
 clear_none "with a revoked certificate"
 clear_control branch 10.255.0.2
 
