@@ -140,7 +140,8 @@ psks hq "${two[0]}"
 reload hq >/dev/null
 ok "up again with the right one" lab_wait 45 site_is hq up
 is "no secret in any log" "$(cat "$LAB_DIR"/*/log/*.log | grep -cE 'rotated-secret|another-secret')" 0
-unlike "nor in what gwctl says" "$(lab_gwctl hq show branch1 --json; lab_gwctl hq plan)" "rotated-secret"
+unlike "nor in what gwctl shows" "$(lab_gwctl hq show branch1 --json)" "rotated-secret"
+unlike "nor in its plan" "$(lab_gwctl hq plan)" "rotated-secret"
 clear_none "with keys that the peer does not take"
 clear_control branch 10.255.0.2
 

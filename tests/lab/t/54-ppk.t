@@ -135,7 +135,8 @@ ok "so does branch" uses_ppk branch true
 sites_flows_judge other 4
 clear_none "while it is taken away, given and changed"
 is "no secret in any log" "$(cat "$LAB_DIR"/*/log/*.log | grep -c quantum-resistant)" 0
-unlike "nor in what gwctl says" "$(lab_gwctl hq show branch1 --json; lab_gwctl hq plan)" "quantum-resistant"
+unlike "nor in what gwctl shows" "$(lab_gwctl hq show branch1 --json)" "quantum-resistant"
+unlike "nor in its plan" "$(lab_gwctl hq plan)" "quantum-resistant"
 clear_control branch 10.255.0.2
 
 done_testing
