@@ -210,18 +210,20 @@ healed "foreign link, gone again" "create link branch1" link_well "$from"
 
 lab_udp_stop flow
 cmp_ok "packets passed all the while" "$(lab_udp_get flow received)" '>' 500
+lab_sleep 0.3
+is "nothing was read on the wire" "$(lab_capture_canary wire)" 0
 # positive control of the capture: GRE by hand, to the internet
 ip -n hq -batch - <<-END
 link add control type gre local 198.51.100.1 remote 198.51.100.254 ttl 64
 addr add 10.9.9.1/30 dev control
 link set control up
 END
-lab_run hq ping -c2 -i0.2 -W1 10.9.9.2 >/dev/null
+lab_run hq ping -c2 -i0.2 -W1 -p 47574443414e415259 10.9.9.2 >/dev/null
 lab_capture_stop wire
 cmp_ok "the wire carried ESP" "$(lab_capture_count wire esp)" '>' 500
 cmp_ok "the capture sees GRE in clear" "$(lab_capture_count wire 'proto 47 and host 198.51.100.254')" '>' 0
 is "of the tunnel there was none" "$(lab_capture_count wire 'proto 47 and host 203.0.113.7')" 0
-is "nor anything to read" "$(lab_capture_canary wire)" 0
+cmp_ok "what is in the one in clear is read" "$(lab_capture_canary wire)" '>=' 2
 diag "healed within (each look costs up to 0.5 s under emulation):"
 diag "$(printf '%s\n' "${TABLE[@]}")"
 
