@@ -114,11 +114,14 @@ lab_gwd_kill hq
 lab_gwd_start hq
 ok "after a kill -9 of gwd as well" lab_wait 10 site_is hq up
 ip -n hq link add probe type dummy
+ip -n hq route add blackhole 192.0.2.128/25
+ip -n hq route del blackhole 192.0.2.128/25
 read -r state after < <(up_time hq)
 lab_sleep 0.5
 watch_stop hq restart
 like "the link watch sees what changes" "$(<"$LAB_DIR/hq/log/restart.link")" "probe"
 unlike "restart and kill change nothing of the link" "$(<"$LAB_DIR/hq/log/restart.link")" "branch1"
+like "the route watch does so" "$(<"$LAB_DIR/hq/log/restart.route")" "192.0.2.128/25"
 is "no route moved" "$(grep -c 10.77.2.1 "$LAB_DIR/hq/log/restart.route")" 0
 like "the neighbour is Full" "$state" "Full"
 cmp_ok "and was all the time" "$after" '>' "$before"
