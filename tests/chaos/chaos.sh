@@ -14,11 +14,12 @@
 #	fault ROW WEIGHT SECONDS NAME WHAT	function fault_NAME; SECONDS until all is well again
 #
 # A fault function sets CUTS, the tunnels which may lose packets, MAY, how many packets a flow of any other may lose, and TOLD, its particulars; and calls finding TEXT for what it finds
-# by itself. ROW is that of the list of faults which README.md here has.
+# by itself; and missed TEXT where what it was to do did not happen, which is judged all the same, and told and counted apart. ROW is that
+# of the list of faults which README.md here has.
 
 SEED=1
 PATIENCE=${LAB_CHAOS_PATIENCE:-3}	# emulation, and whoever else works on the machine
-declare -A ALIENS=() COUNT=() WORST=() ROW_OF=() LIMIT=() WHAT_OF=() CUT_WORST=()
+declare -A ALIENS=() COUNT=() MISSES=() WORST=() ROW_OF=() LIMIT=() WHAT_OF=() CUT_WORST=()
 FAULTS=()	# names, as often as they weigh
 NAMES=()	# names, in order
 FINDINGS=0
@@ -88,6 +89,10 @@ finding() {
 	echo "#   again: make chaos SEED=$SEED ONLY=$NUMBER:${NAME-}"
 	echo "seed $SEED fault $NUMBER ${NAME-} ${TOLD-}: $*" >>"$OUT/findings"
 	[ $FINDINGS -gt 40 ] || evidence
+}
+
+missed() {
+	MISSED=$*
 }
 
 # everything one wants to see, into the folder of this fault
@@ -176,7 +181,7 @@ chaos_fault() {
 	NUMBER=$1
 	RANDOM=$((SEED * 7919 + NUMBER * 31))
 	draw "${FAULTS[@]}"
-	NAME=${2:-$REPLY} CUTS='' TOLD='' MAY=0
+	NAME=${2:-$REPLY} CUTS='' TOLD='' MAY=0 MISSED=''
 	watch mark
 	uptime_cs
 	local began=$REPLY ended
@@ -187,7 +192,12 @@ chaos_fault() {
 	uptime_cs
 	ended=$REPLY
 	watch settle $((LIMIT[$NAME] * PATIENCE * 1000))
-	COUNT[$NAME]=$((${COUNT[$NAME]-0} + 1))
+	if [ -z "$MISSED" ]; then
+		COUNT[$NAME]=$((${COUNT[$NAME]-0} + 1))
+	else
+		MISSES[$NAME]=$((${MISSES[$NAME]-0} + 1))
+		TOLD+=", NO FAULT: $MISSED"
+	fi
 	if [[ $REPLY != settled* ]]; then
 		finding "not well after $((LIMIT[$NAME] * PATIENCE)) s: $REPLY"
 		chaos_reset || return
@@ -302,19 +312,20 @@ chaos_control() {
 }
 
 chaos_table() {
-	local name total=0 took
+	local name total=0 missed=0 took
 
 	uptime_s
 	took=$((REPLY - BEGAN + 1))
 	echo "#"
-	printf '# %-4s %-22s %6s %9s %9s  %s\n' row fault times worst,ms max-lost what
+	printf '# %-4s %-22s %6s %6s %9s %9s  %s\n' row fault times missed worst,ms max-lost what
 	for name in "${NAMES[@]}"; do
-		[ -n "${COUNT[$name]-}" ] || continue
-		total=$((total + COUNT[$name]))
-		printf '# %-4s %-22s %6s %9s %9s  %s\n' "${ROW_OF[$name]}" "$name" "${COUNT[$name]}" "${WORST[$name]--}" \
-			"${CUT_WORST[$name]-0}" "${WHAT_OF[$name]}"
+		[ -n "${COUNT[$name]-}${MISSES[$name]-}" ] || continue
+		total=$((total + ${COUNT[$name]-0})) missed=$((missed + ${MISSES[$name]-0}))
+		printf '# %-4s %-22s %6s %6s %9s %9s  %s\n' "${ROW_OF[$name]}" "$name" "${COUNT[$name]-0}" "${MISSES[$name]--}" \
+			"${WORST[$name]--}" "${CUT_WORST[$name]-0}" "${WHAT_OF[$name]}"
 	done
 	echo "# $total faults in $took s, $((total * 60 / took)) a minute, $FINDINGS findings, seed $SEED; max-lost: of one flow of a tunnel that the fault cut, 10 packets a second"
+	((missed == 0)) || echo "# $missed more did not happen, and are not counted"
 	sed 's/^/# not injected: row /' tests/chaos/not-injected
 }
 

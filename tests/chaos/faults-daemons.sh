@@ -89,13 +89,15 @@ fault_syscall() {
 	every=$((2 + RANDOM % 5))
 	TOLD="$N $T: each ${every}th $call $error" CUTS=$T
 	daemon_pid "$N" gwd
-	strace -qq -o /dev/null -e "trace=$call" -e "inject=$call:error=$error:when=1+$every" -p "$PID" 2>"$LAB_DIR/strace.log" &
+	rm -f "$LAB_DIR/strace"
+	strace -qq -s 0 -o "$LAB_DIR/strace" -e "trace=$call" -e "inject=$call:error=$error:when=1+$every" -p "$PID" 2>"$LAB_DIR/strace.log" &
 	local strace=$!
 	lab_sleep 0.4
 	ip -n "$N" link set "$T" down
 	lab_sleep 0.4
 	kill -INT $strace
 	wait $strace 2>/dev/null
+	grep -qs '(INJECTED)' "$LAB_DIR/strace" || missed "no call failed ($(tail -1 "$LAB_DIR/strace.log"))"
 	kill -0 "$PID" 2>/dev/null || { finding "gwd has ended: $(tail -1 "$LAB_DIR/$N/log/gwd.log")"; gwd_start "$N"; }
 }
 
@@ -330,9 +332,10 @@ fault_oom() {
 	echo "$REPLY" >$group/memory.max
 	{ (echo "$BASHPID" >$group/cgroup.procs; gwd_start "$N"); } 2>/dev/null	# it may be the shell that is killed
 	daemon_pid "$N" gwd
-	lab_wait 6 lab_gone "$PID" || { TOLD+=", which are enough"; gwd_kill "$N"; }
+	lab_wait 6 lab_gone "$PID" || gwd_kill "$N"
 	kills=$(sed -n 's/^oom_kill //p' $group/memory.events)
 	TOLD+=", killed $kills"
+	[ "$kills" -gt 0 ] || missed "that is enough"
 	lab_wait 5 rmdir $group
 	gwd_start "$N"
 }
