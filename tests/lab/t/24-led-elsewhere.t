@@ -30,11 +30,11 @@ is_all_up() {
 	[[ $(lab_gwctl hq status --json | jq -r '.tunnels[] | .state' | sort | paste -sd,) == unprotected,up,up ]]
 }
 
-# a packet for each of the links of hq, and for what is not protected
+# packets for each of the links of hq, and for what is not protected
 # shellcheck disable=SC2016 # expanded inside
 packets() {
 	lab_run hq bash -c 'for to in 10.255.0.2 10.2.0.2 2001:db8:ff::2 10.255.6.2 10.255.50.2 10.255.60.2; do
-		ping -q -c4 -i0.1 -W1 $to & done; wait' >/dev/null 2>&1
+		ping -q -c8 -i0.05 -W0.3 $to & done; wait' >/dev/null 2>&1
 }
 
 strays_told() {
@@ -44,7 +44,6 @@ strays_told() {
 # WHAT LINK TYPE OPTION...: the link is changed by ip(8); what it leaves out becomes zero
 led() {
 	ip -n hq link set "$2" type "${@:3}"
-	packets
 	diag "$1: $(ip -n hq -d link show "$2" | grep -o 'gre.* remote.*' | head -1)"
 	packets
 }
