@@ -28,6 +28,7 @@
 #		lab_gwd_spawn NODE [ARG...]		the same, and nothing is waited for; lab_gwd_await NODE... does
 #		lab_gateways NODE...			charon and gwd (with $LAB_GWD_ARGS) on each, at once
 #		lab_gwctl NODE ARG...
+#		lab_guard_stopped NODE SETS		packets that its guard stopped, by sets with names that end so: out, in, 6_out
 # FRR		lab_frr_start NODE CONFIG		zebra and the daemons CONFIG has lines for; lab_frr_stop NODE
 #		lab_vtysh NODE COMMAND
 # captures	lab_capture_start NAME NODE IFACE [SNAPLEN [FILTER]], lab_capture_stop NAME
@@ -487,6 +488,19 @@ lab_gwd_stop() {
 
 lab_gwd_kill() {
 	lab_stop "$1" gwd KILL
+}
+
+# NODE SETS: packets that the guard's sets counted whose names end so
+lab_guard_stopped() {
+	lab_run "$1" nft list table inet gwd | awk -v sets="$2$" '
+		/^\t[a-z]/ { ours = $1 == "set" && $2 ~ sets }
+		ours {
+			while (match($0, /counter packets [0-9]+/)) {
+				n += substr($0, RSTART + 16, RLENGTH - 16)
+				$0 = substr($0, RSTART + RLENGTH)
+			}
+		}
+		END { print n + 0 }'
 }
 
 lab_gwctl() {

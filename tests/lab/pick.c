@@ -2,8 +2,8 @@
 /*
  * pick PATH: one value out of the JSON on stdin, for the lab, where starting jq takes a quarter of a second under emulation.
  * Parts of PATH are joined by dots: NAME is an object's member, NAME[2] an element of its array, NAME[KEY=TEXT] the first
- * element whose member KEY is TEXT. An array at the top is [0] alone. A string comes as it is, anything else as JSON; what is
- * not there is "null", as jq has it. Status 1 when stdin is no JSON.
+ * element whose member KEY is TEXT, NAME[*] each element, a line for each. An array at the top is [0] alone. A string comes as it is,
+ * anything else as JSON; what is not there is "null", as jq has it. Status 1 when stdin is no JSON.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -53,29 +53,47 @@ static size_t part_length(const char *path)
 	return n;
 }
 
-int main(int argc, char **argv)
+static void print(const json_t *value)
 {
-	json_t *root = argc == 2 ? json_loadf(stdin, JSON_DECODE_ANY, NULL) : NULL;
-	json_t *value = root;
-	char part[PART_MAX];
-
-	if (!root)
-		return 1;
-	for (const char *path = argv[1]; *path && value; path += *path == '.') {
-		size_t n = part_length(path);
-
-		if (n >= strlen(path))
-			n = strlen(path);
-		snprintf(part, sizeof(part), "%.*s", (int)n, path);
-		path += n;
-		value = step(value, part);
-	}
 	if (json_is_string(value))
 		puts(json_string_value(value));
 	else if (value && json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
 		putchar('\n');
 	else
 		puts("null");
+}
+
+static void pick(json_t *value, const char *path)
+{
+	char part[PART_MAX], *each;
+
+	for (; *path && value; path += *path == '.') {
+		size_t n = part_length(path);
+
+		if (n >= strlen(path))
+			n = strlen(path);
+		snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		path += n;
+		each = strstr(part, "[*]");
+		if (each) {
+			*each = '\0';
+			value = step(value, part);
+			for (size_t i = 0; i < json_array_size(value); i++)
+				pick(json_array_get(value, i), path + (*path == '.'));
+			return;
+		}
+		value = step(value, part);
+	}
+	print(value);
+}
+
+int main(int argc, char **argv)
+{
+	json_t *root = argc == 2 ? json_loadf(stdin, JSON_DECODE_ANY, NULL) : NULL;
+
+	if (!root)
+		return 1;
+	pick(root, argv[1]);
 	json_decref(root);
 	return 0;
 }

@@ -62,8 +62,7 @@ conf branch "
 
 # NODE: packets that the guard stopped on their way out
 guard_stopped() {
-	lab_run "$1" nft -j list table inet gwd |
-		jq '[.nftables[].set? | select(.name // "" | test("6_out$")) | .elem[]?.elem.counter.packets] | add // 0'
+	lab_guard_stopped "$1" 6_out
 }
 
 # NODE: packets without an SA that the policies stopped

@@ -44,8 +44,7 @@ still_none() {
 }
 
 guard_stopped() {
-	lab_run hq nft -j list table inet gwd |
-		jq '[.nftables[].set? | select(.name // "" | test("out$")) | .elem[]?.elem.counter.packets] | add // 0'
+	lab_guard_stopped hq out
 }
 
 lab_topology

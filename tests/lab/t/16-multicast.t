@@ -24,7 +24,7 @@ frr_conf() {
 }
 
 neighbors() {
-	[ "$(lab_vtysh "$1" 'show ip pim neighbor json' | jq -r --arg i "$(site_tunnel "$1")" '.[$i] | length')" = 1 ]
+	[ "$(lab_vtysh "$1" 'show ip pim neighbor json' | grep -oE "\"interface\": ?\"$(site_tunnel "$1")\"" | wc -l)" = 1 ]
 }
 
 # branch forwards the group into its LAN

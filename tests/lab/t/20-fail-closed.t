@@ -39,8 +39,7 @@ change() {
 
 # NODE: packets that the guard stopped on their way out
 guard_stopped() {
-	lab_run "$1" nft -j list table inet gwd |
-		jq '[.nftables[].set? | select(.name // "" | test("out$")) | .elem[]?.elem.counter.packets] | add // 0'
+	lab_guard_stopped "$1" out
 }
 
 # NODE: packets without an SA that the policies stopped

@@ -57,8 +57,7 @@ lie() {
 
 # NODE: what its guard stopped on its way in
 guard_stopped() {
-	lab_run "$1" nft -j list table inet gwd |
-		jq '[.nftables[].set? | select(.name // "" | test("in$")) | .elem[]?.elem.counter.packets] | add // 0'
+	lab_guard_stopped "$1" in
 }
 
 # NODE: what its policies did not take in
@@ -68,7 +67,7 @@ policies_stopped() {
 
 # NODE: packets that came out of its tunnel
 received() {
-	ip -n "$1" -s -j link show "$(site_tunnel "$1")" | jq '.[0].stats64.rx.packets'
+	ip -n "$1" -s -j link show "$(site_tunnel "$1")" | build/tests/pick '[0].stats64.rx.packets'
 }
 
 # NAME STOPPER: both lie, nothing is taken in, and STOPPER counts it

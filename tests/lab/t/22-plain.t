@@ -42,8 +42,7 @@ clear_plain() {
 
 # NODE SUFFIX: packets that the guard stopped
 guard_stopped() {
-	lab_run "$1" nft -j list table inet gwd |
-		jq '[.nftables[].set? | select(.name // "" | test("out$")) | .elem[]?.elem.counter.packets] | add // 0'
+	lab_guard_stopped "$1" out
 }
 
 policies_stopped() {

@@ -27,7 +27,7 @@ more() {
 }
 
 is_all_up() {
-	[[ $(lab_gwctl hq status --json | jq -r '.tunnels[] | .state' | sort | paste -sd,) == unprotected,up,up ]]
+	[[ $(lab_gwctl hq status --json | build/tests/pick 'tunnels[*].state' | sort | paste -sd,) == unprotected,up,up ]]
 }
 
 # packets for each of the links of hq, and for what is not protected
@@ -38,7 +38,7 @@ packets() {
 }
 
 strays_told() {
-	[ "$(lab_gwctl hq status --json | jq .gateway.strayed)" -ge 40 ]
+	[ "$(lab_gwctl hq status --json | build/tests/pick gateway.strayed)" -ge 40 ]
 }
 
 # WHAT LINK TYPE OPTION...: the link is changed by ip(8); what it leaves out becomes zero

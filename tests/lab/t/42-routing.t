@@ -52,11 +52,16 @@ ask() {
 	lab_run "$1" vtysh -d "$2" -c "$3"
 }
 
+# FIELD: what it is in the JSON on stdin, each time, sorted, in one line
+values() {
+	grep -oE "\"$1\": ?\"[^\"]*\"" | cut -d'"' -f4 | sort | paste -sd' '
+}
+
 # NODE PREFIX PROTOCOL...: zebra has the prefix from each of them
 learned() {
 	local node=$1 family=ip
 	[[ $2 != *:* ]] || family=ipv6
-	[ "$(ask "$node" zebra "show $family route $2 json" | jq -r '[.[][].protocol] | sort | join(" ")')" = "${*:3}" ]
+	[ "$(ask "$node" zebra "show $family route $2 json" | values protocol)" = "${*:3}" ]
 }
 
 start() {
@@ -82,15 +87,15 @@ frr() {
 }
 
 full() {
-	[ "$(ask "$1" ospfd 'show ip ospf neighbor json' | jq -r '[.neighbors[][] | .converged] | join(" ")')" = Full ]
+	[ "$(ask "$1" ospfd 'show ip ospf neighbor json' | values converged)" = Full ]
 }
 
 full6() {
-	[ "$(ask "$1" ospf6d 'show ipv6 ospf6 neighbor json' | jq -r '[.neighbors[].state] | join(" ")')" = Full ]
+	[ "$(ask "$1" ospf6d 'show ipv6 ospf6 neighbor json' | values state)" = Full ]
 }
 
 bfd_up() {
-	[ "$(ask "$1" bfdd 'show bfd peers json' | jq -r '[.[].status] | join(" ")')" = "up up" ]
+	[ "$(ask "$1" bfdd 'show bfd peers json' | values status)" = "up up" ]
 }
 
 mtu_is() {

@@ -99,11 +99,12 @@ goes() {
 
 settled() {
 	goes branch 10.1.0.0/24 hub1 && goes hub1 10.2.0.0/24 branch1 && goes hub2 10.2.0.0/24 lan0 &&
-		[ "$(lab_run branch vtysh -d ospfd -c 'show ip ospf neighbor json' | jq '[.neighbors[][] | select(.converged == "Full")] | length')" = 2 ]
+		[ "$(lab_run branch vtysh -d ospfd -c 'show ip ospf neighbor json' | grep -oE '"converged": ?"Full"' | wc -l)" = 2 ]
 }
 
 bfd_up() {
-	[ "$(lab_run branch vtysh -d bfdd -c 'show bfd peers json' | jq -r '[.[].status] | join(" ")')" = "up up" ]
+	[ "$(lab_run branch vtysh -d bfdd -c 'show bfd peers json' | grep -oE '"status": ?"[a-z]+"' |
+		tr -d '" ' | paste -sd' ')" = "status:up status:up" ]
 }
 
 cut() {

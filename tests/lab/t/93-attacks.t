@@ -105,7 +105,7 @@ xfrm_stat() {
 own_sa() {
 	local spi
 
-	spi=0x$(lab_gwctl b show "$3" --json | jq -r '.tunnels[0].policy.spi')
+	spi=0x$(lab_gwctl b show "$3" --json | build/tests/pick 'tunnels[0].policy.spi')
 	ip -n b xfrm state list src "$1" dst "$2" spi "$spi" |
 		awk -v spi="$spi" '$1 == "aead" { aead = $2 " " $3 " " $4 } / flag.* esn/ { esn = "esn" } END { print spi, aead, esn }'
 }
@@ -116,11 +116,13 @@ xfrm_stat_is() {
 }
 
 b_up() {
-	local n
+	local n t text
 
 	for n in hq b; do
-		lab_gwctl $n status --json |
-			jq -e '[.tunnels[] | select(.name | test("^(red|blue)")) | .state] == ["up", "up", "up", "up"]' || return
+		text=$(lab_gwctl $n status --json)
+		for t in red blue red6 blue6; do
+			[ "$(build/tests/pick "tunnels[name=$t].state" <<<"$text")" = up ] || return
+		done
 	done
 }
 
