@@ -4,6 +4,7 @@
 # Never in clear: traffic is sent through the tunnel both ways all the time, and whatever happens to gwd, charon, the
 # SAs, the policies, the guard or the configuration, no GRE packet crosses the internet unencrypted. Each of the two
 # layers holds alone. At the end both are taken away, and the same captures see the GRE and read what is in it.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

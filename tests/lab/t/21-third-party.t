@@ -4,6 +4,7 @@
 # Never in clear, inwards: somebody on the internet sends GRE in clear to both gateways, with the peer's address as its
 # source. None of it comes out of a tunnel, whether both layers stand or one of them alone. When both are taken away the
 # same packets get through to the LAN.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

@@ -3,6 +3,7 @@
 #
 # Post-quantum pre-shared keys (RFC 8784) beside raw keys: used and shown; where one is required, a peer without it or with another is
 # refused by name; where it is not, the tunnel comes up without. Given, changed and taken away without loss.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317
 . tests/lab/lib.sh

@@ -3,6 +3,7 @@
 #
 # Algorithms and lifetimes: each proposal is what both ends then use, with the MTU that goes with it; SAs are rekeyed by bytes and
 # by packets without loss, with forward secrecy; the replay window is the kernel's; a dead peer is noticed when it is asked; what this charon cannot, and a card that cannot encrypt, is told.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317
 . tests/lab/lib.sh

@@ -4,6 +4,7 @@
 # The installation as README.md has it, on hq, under a real systemd: make install, keygen, systemctl enable --now. The two units with
 # all their sandboxing carry a tunnel; reload, restart, stop and kill of gwd lose no packet; systemd brings back what was
 # killed; after a reboot the tunnel comes up by itself; and what was installed can be removed. branch is as in other tests.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

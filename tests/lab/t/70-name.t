@@ -4,6 +4,7 @@
 # The peer's remote is a DNS name: without name servers there is no link, and the state says why; what the name is moved to is followed
 # in one step and never in clear; a name that does not resolve any more leaves everything as it is, also over a restart of gwd; of
 # several addresses the one that answers is found; name servers and /etc/hosts are read anew.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

@@ -3,6 +3,7 @@
 #
 # A strongSwan at the other end, with swanctl.conf, ip and policies of its own, set up by nothing but what `gwctl export` prints: by
 # pre-shared key, raw keys, certificates, and identities that are addresses; OSPF; rekeying begun by either end; what it does to its SAs by itself.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

@@ -3,6 +3,7 @@
 #
 # A Libreswan at the other end (pluto 4.10 as Debian 12 has it, unpacked below build/lab by tests/lab/libreswan), set up by nothing but
 # what `gwctl export` prints: OSPF; rekeying begun by either end; what it does to its SAs by itself; its default algorithms; certificates.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

@@ -5,6 +5,7 @@
 # request's deadline, and in its place something that never answers, ends in the middle, or says what nobody knows. gwd says
 # what it knows and since when, the SAs in the kernel go on carrying, afterwards all comes back by itself, and the control
 # socket answers all the while. How fast is told, not judged: the kernel is emulated; `make stall` measures it.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh

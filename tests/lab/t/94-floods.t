@@ -4,6 +4,7 @@
 # Somebody on the path between hq and branch sends again what he saw (ESP, IKE), sends broken IKE as branch and as himself, and
 # floods hq with IKE_SA_INIT from thousands of addresses. All the while LAN to LAN traffic loses nothing and gets nothing twice, charon
 # stays the same process with the same SAs, and a new branch and a rekey get through.
+# long
 
 # shellcheck source=tests/lab/lib.sh disable=SC2317 # functions are called by ok
 . tests/lab/lib.sh
