@@ -7,6 +7,7 @@
 #
 # Key files are made in a folder whose name is as long as the one the cases name, so that carets
 # stand where they did.
+# long
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -4,6 +4,7 @@
 # gwctl, whose memory runs out at each of its allocations in turn (build/tests/memory.so), alone and for good: it prints all that it prints
 # otherwise, or fails with a word about it, never half of it with status 0, never by a signal, and no key file is left half written. TAP on
 # stdout. (libfyaml 0.8 does not outlive a failed allocation of its own; those are not counted.)
+# long
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
