@@ -590,6 +590,7 @@ lab_udp_start() {
 	port=$((7000 + LAB_FLOWS))
 	LAB_FLOWS=$((LAB_FLOWS + 1))
 	echo "$from $to" >"$LAB_DIR/flow/$name"
+	rm -f "$LAB_DIR/$to/log/flow.$name.in.log" "$LAB_DIR/$from/log/flow.$name.out.log" # of one before, which was ready
 	# shellcheck disable=SC2086 # two words
 	lab_spawn "$to" "flow.$name.in" $flow -r $port ${LAB_UDP_JOIN-}
 	lab_wait 10 lab_udp_ready "$LAB_DIR/$to/log/flow.$name.in.log" || { diag "flow $name does not start"; return 1; }
