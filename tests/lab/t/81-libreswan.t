@@ -132,7 +132,7 @@ makes_conf "    peer: {id: partner.example.net}
 spi=$(makes_spi)
 ok "hq reloads with what its defaults accept" lab_gwctl hq reload
 comes_back "default algorithms"
-ok "with one pair of SAs" lab_wait 30 settled none
+ok "with one pair of SAs" lab_wait 90 settled none
 rekeys hq
 
 # certificates, of two kinds of key, the peer's by its subject
