@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# alone
 #
 # Changing keys while traffic runs: raw keys and sealed pre-shared keys, in the steps that gwd(8) gives. What is added cuts nothing,
 # what is removed is authenticated anew without a gap, or ends. Sealed texts open for their gateway only.
