@@ -14,6 +14,7 @@
  */
 #include "tests/fuzz/model_gateway.h"
 
+#include "daemon/caller.h"
 #include "daemon/peer.h"
 
 #define TUNNELS 4

@@ -215,6 +215,14 @@ static void charon_die(void)
 	charon.conns.n = charon.shared.n = charon.keys.n = charon.sas.n = 0;
 }
 
+/* charon finds a connection for who calls from an address that it names only (5.9.8, backend_manager.c, get_ike_match). */
+static bool may_call(const char *conn, const struct addr *from)
+{
+	const struct tunnel *t = gateway_tunnel_by_conn(&gw, conn);
+
+	return t && (caller_expected(t) || addr_equal(from, &t->remote));
+}
+
 static void step_charon(void)
 {
 	struct addr from;
@@ -240,7 +248,8 @@ static void step_charon(void)
 	else if (charon.alive) {
 		snprintf(conn, sizeof(conn), IKE_PREFIX "%s", names[which]);
 		require(addr_parse(peers[peer], &from));
-		charon_establish(conn, &from);
+		if (may_call(conn, &from))
+			charon_establish(conn, &from);
 	}
 }
 
