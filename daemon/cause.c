@@ -14,19 +14,6 @@
 
 #define VAGUE_MS 2000 /* lines of one exchange come within */
 
-enum ike_auth cause_auth(const struct tunnel *t)
-{
-	switch (t->conf->auth) {
-	case CONF_AUTH_PUBLIC_KEY:
-		return IKE_AUTH_PUBLIC_KEY;
-	case CONF_AUTH_PSK:
-		return IKE_AUTH_PSK;
-	case CONF_AUTH_CERTIFICATE:
-		return IKE_AUTH_CERTIFICATE;
-	}
-	return IKE_AUTH_PUBLIC_KEY;
-}
-
 /* When our own certificate is over, the peer's refusal says less than that. */
 static bool own_certificate_over(const struct tunnel *t, char *out, size_t size)
 {
@@ -49,7 +36,7 @@ static void cause_take(struct tunnel *t, const char *line)
 	uint64_t now = gateway_now();
 	char cause[256], over[256];
 
-	if (!ike_cause_from_log(line, cause_auth(t), cause, sizeof(cause)))
+	if (!ike_cause_from_log(line, gateway_tunnel_auth(t), cause, sizeof(cause)))
 		return;
 	if (t->cause && ike_cause_is_vague(line) && now - t->cause_at < VAGUE_MS)
 		return;

@@ -8,7 +8,4 @@
 /* A log event of t, or of nobody known (NULL). Lines that explain become the tunnel's cause until its SA pair is there. */
 void cause_event(struct gateway *gw, struct tunnel *t, const struct ike_event *ev);
 
-/* What the tunnel's failed authentication is explained by. */
-enum ike_auth cause_auth(const struct tunnel *t);
-
 #endif

@@ -148,3 +148,16 @@ uint32_t gateway_tunnel_mtu(const struct tunnel *t, struct text *sum, bool *ip6_
 	*ip6_fits = desire_ip6_fits(t->conf, &d);
 	return desire_mtu(t->conf, &d, sum);
 }
+
+enum ike_auth gateway_tunnel_auth(const struct tunnel *t)
+{
+	switch (t->conf->auth) {
+	case CONF_AUTH_PUBLIC_KEY:
+		return IKE_AUTH_PUBLIC_KEY;
+	case CONF_AUTH_PSK:
+		return IKE_AUTH_PSK;
+	case CONF_AUTH_CERTIFICATE:
+		return IKE_AUTH_CERTIFICATE;
+	}
+	return IKE_AUTH_PUBLIC_KEY;
+}

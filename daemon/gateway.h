@@ -250,6 +250,9 @@ bool gateway_tunnel_ends_known(const struct tunnel *t);
 /* A tunnel takes part in protection: enabled, protect: ipsec, not torn down. */
 bool gateway_tunnel_protected(const struct tunnel *t);
 
+/* By what it authenticates, where it is protected. */
+enum ike_auth gateway_tunnel_auth(const struct tunnel *t);
+
 /* desire_mtu with what is known of the tunnel now (sum may be NULL), and desire_ip6_fits. */
 uint32_t gateway_tunnel_mtu(const struct tunnel *t, struct text *sum, bool *ip6_fits);
 

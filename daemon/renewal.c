@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#include "daemon/cause.h"
 #include "daemon/reconcile.h"
 
 #define NO_CAUSE "see charon's log"
@@ -31,7 +30,7 @@ static void heard(struct tunnel *t, const char *line)
 		reconcile_judge(t);
 		return;
 	}
-	if (ike_cause_from_log(line, cause_auth(t), cause, sizeof(cause)))
+	if (ike_cause_from_log(line, gateway_tunnel_auth(t), cause, sizeof(cause)))
 		gateway_set_text(&t->renewal_heard, cause);
 }
 

@@ -270,19 +270,6 @@ static const char *start_name(enum conf_start start)
 	return "always";
 }
 
-static const char *auth_name(enum conf_auth auth)
-{
-	switch (auth) {
-	case CONF_AUTH_PUBLIC_KEY:
-		return "public-key";
-	case CONF_AUTH_PSK:
-		return "psk";
-	case CONF_AUTH_CERTIFICATE:
-		return "certificate";
-	}
-	return NULL;
-}
-
 static void add_conf(json_t *o, const struct tunnel *t)
 {
 	const struct conf_tunnel *c = t->conf;
@@ -307,7 +294,8 @@ static void add_conf(json_t *o, const struct tunnel *t)
 	add_gre(o, c);
 	json_object_set_new(o, "weak", text_or_null(conf_tunnel_weak(c, weak)));
 	json_object_set_new(o, "start", json_string(start_name(c->start)));
-	json_object_set_new(o, "auth", text_or_null(protected ? auth_name(c->auth) : NULL));
+	json_object_set_new(o, "auth",
+			    text_or_null(protected ? ike_auth_name(gateway_tunnel_auth(t)) : NULL));
 }
 
 static json_t *tunnel_json(const struct tunnel *t, const uint64_t *counters,

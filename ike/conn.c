@@ -386,7 +386,7 @@ void ike_conn_digest_terms(const struct ike_conn *c, unsigned char out[SECRET_DI
 	ike_conn_digest(&terms, out);
 }
 
-static const char *auth_name(enum ike_auth auth)
+const char *ike_auth_name(enum ike_auth auth)
 {
 	switch (auth) {
 	case IKE_AUTH_PUBLIC_KEY:
@@ -410,7 +410,7 @@ const char *ike_conn_format(const struct ike_conn *c, char *buf, size_t size)
 	char local[ADDR_TEXT_SIZE], remote[ADDR_TEXT_SIZE];
 	int n = snprintf(buf, size, "%s %s -> %s %s %s esp", address_text(&c->local, local),
 			 c->local_id, address_text(&c->remote, remote), c->remote_id,
-			 auth_name(c->auth));
+			 ike_auth_name(c->auth));
 
 	for (size_t i = 0; c->esp_proposals && c->esp_proposals[i]; i++) {
 		if (n < 0 || (size_t)n >= size)

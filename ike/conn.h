@@ -102,6 +102,8 @@ void ike_conn_set_volumes(struct ike_conn *c, bool leads, uint64_t bytes, uint64
  * wildcards (RFC 7296 3.5; identification.c), so the caller checks them.
  */
 void ike_conn_put(struct ike_msg *m, const struct ike_conn *c);
+/* In the words of gwd.yaml(5): "public-key", "psk", "certificate". */
+const char *ike_auth_name(enum ike_auth auth);
 /* Digest of its section; all zero when out of memory. */
 void ike_conn_digest(const struct ike_conn *c, unsigned char out[SECRET_DIGEST_SIZE]);
 /* Digest of all but what authenticates the ends: a change of this takes new SAs, a change of only the rest need not. */

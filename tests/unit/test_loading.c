@@ -18,6 +18,7 @@
 #include "daemon/charon.h"
 #include "ike/msg.h"
 #include "lib/log.h"
+#include "tests/unit/wrap_charon.h"
 
 #define ASKED_MAX 8
 
@@ -25,7 +26,6 @@ static struct gateway *gw;
 static struct conf conf;
 static struct conf_tunnel conf_tunnels[2];
 static struct tunnel tunnels[2];
-static uint64_t now = 1000;
 static unsigned ended;
 
 static struct {
@@ -33,19 +33,6 @@ static struct {
 	void *user;
 } asked[ASKED_MAX];
 static size_t n_asked;
-
-uint64_t __wrap_gateway_now(void);
-uint64_t __wrap_gateway_now(void)
-{
-	return now;
-}
-
-bool __wrap_charon_connected(const struct gateway *g);
-bool __wrap_charon_connected(const struct gateway *g)
-{
-	(void)g;
-	return true;
-}
 
 int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char *stream,
 			 ike_reply_fn reply, void *user);
@@ -63,12 +50,6 @@ int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char 
 	}
 	ike_msg_free(request);
 	return 0;
-}
-
-void __wrap_reconcile_judge(struct tunnel *t);
-void __wrap_reconcile_judge(struct tunnel *t)
-{
-	(void)t;
 }
 
 void __wrap_reconcile_mark(struct tunnel *t);

@@ -22,6 +22,7 @@
 #include "daemon/sas.h"
 #include "ike/msg.h"
 #include "lib/log.h"
+#include "tests/unit/wrap_charon.h"
 
 #define OUT_BEFORE 0xc0ffee01
 #define OUT_AFTER 0xc0ffee02
@@ -30,25 +31,11 @@ static struct gateway *gw;
 static struct conf conf;
 static struct conf_tunnel conf_tunnel;
 static struct tunnel tunnel;
-static uint64_t now;
 static unsigned started, ended, logged, moves;
 static uint32_t moved_to;
 static char ended_child[16]; /* the last one */
 static ike_reply_fn listed; /* the answer that a list-sas waits for */
 static void *listed_user;
-
-uint64_t __wrap_gateway_now(void);
-uint64_t __wrap_gateway_now(void)
-{
-	return now;
-}
-
-bool __wrap_charon_connected(const struct gateway *g);
-bool __wrap_charon_connected(const struct gateway *g)
-{
-	(void)g;
-	return true;
-}
 
 int __wrap_charon_submit(struct gateway *g, struct ike_msg *request, const char *stream,
 			 ike_reply_fn reply, void *user);
@@ -86,12 +73,6 @@ bool __wrap_sas_move(struct tunnel *t, uint32_t spi)
 	moved_to = spi;
 	t->pin.spi = spi;
 	return true;
-}
-
-void __wrap_reconcile_judge(struct tunnel *t);
-void __wrap_reconcile_judge(struct tunnel *t)
-{
-	(void)t;
 }
 
 static void count_line(enum log_level level, const char *name, const char *text)

@@ -6,7 +6,7 @@
 #define WORLD_ROOM 128
 #include "tests/unit/alloc_gateway.h"
 
-#define TWO(cost)                                                              \
+#define TWO(rekey)                                                             \
 	"gateway: {id: hq.example.net, local: 198.51.100.1, key: @/gwd.key}\n" \
 	"charon: {socket: @/charon.vici}\n"                                    \
 	"tunnels:\n"                                                           \
@@ -18,7 +18,7 @@
 	"    remote: 203.0.113.8\n"                                            \
 	"    peer: {id: b.example.net, public-key: " RICH_PEER2 "}\n"          \
 	"    addresses: [10.255.0.5/30]\n"                                     \
-	"    esp: {rekey-time: " cost "}\n"
+	"    esp: {rekey-time: " rekey "}\n"
 
 static bool unread_told(const struct tunnel *t)
 {
